@@ -1,0 +1,28 @@
+// The pipeline of the front end behind the parser, top to bottom.
+#include "ast/analyse.h"
+
+#include "ast/passes/passes.h"
+
+namespace kawk {
+
+Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Diagnostics& diagnostics) {
+  Typed typed;
+  typed.types = std::make_unique<TypeTable>();
+  // First the configuration: it says what missing probes are and how long strings may be.
+  typed.config = ApplyConfig(ast.config, std::move(config), input, diagnostics);
+  // Then the probes: which trees there are, and what `args` is in each.
+  typed.units = ExpandProbes(ast, input, typed.config, host, *typed.types, typed.clones, diagnostics);
+  // From here on the tree stays as it is, and everything found out is in side tables.
+  typed.exprs.resize(ast.node_count());
+  typed.lets.assign(ast.node_count(), -1);
+  ResolveNames(ast, input, typed, diagnostics);
+  InferTypes(input, typed, diagnostics);
+  CheckRules(ast, input, typed, diagnostics);
+  return typed;
+}
+
+std::string DumpTyped(const Ast& ast, const Typed& typed) {
+  return Dump(ast, [&](const Expr& expr) { return ToString(typed.TypeOf(&expr)); });
+}
+
+}  // namespace kawk

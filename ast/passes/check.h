@@ -1,0 +1,38 @@
+// The inside of the check pass: what visits a unit and what looks at one call.
+#pragma once
+
+#include "ast/nodes.h"
+#include "ast/passes/fold.h"
+#include "ast/typed.h"
+#include "base/diagnostics.h"
+
+namespace kawk {
+
+// Names of maps, for did-you-mean.
+std::vector<std::string> MapNames(const Typed& typed);
+
+class CallChecker {
+ public:
+  CallChecker(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics)
+      : input_(input), typed_(typed), diagnostics_(diagnostics) {}
+  void Check(const Call& call);
+
+ private:
+  bool CheckArity(const Call& call, const FunctionRow& row, const Signature& signature);
+  void CheckClasses(const Call& call, const Signature& signature);
+  uint16_t ClassesOf(const Expr& arg) const;
+  std::optional<Known> KnownValue(const Call& call, size_t arg) const;
+  void CheckMapDefined(const Call& call);
+  void CheckPrint(const Call& call);
+  void CheckDelete(const Call& call);
+  void CheckHist(const Call& call);
+  void CheckLhist(const Call& call);
+  void CheckStr(const Call& call);
+  void CheckFormat(const Call& call);
+
+  const ScriptInput& input_;
+  Typed& typed_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace kawk

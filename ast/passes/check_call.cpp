@@ -1,0 +1,235 @@
+// Calls against the signature of their row, then the rules that no signature can say, by a switch over the functions.
+#include <fmt/format.h>
+
+#include "ast/passes/check.h"
+#include "ast/passes/format.h"
+
+namespace kawk {
+namespace {
+
+constexpr Known kMostHistBits = 5;
+constexpr Known kMostLhistBuckets = 1000;
+
+struct ClassRow {
+  ParamClass value;
+  std::string_view text;
+};
+constexpr ClassRow kClassTexts[] = {
+    {kMap, "a map"},        {kConstInt, "a constant integer"}, {kInt, "an integer"},  {kLiteral, "a string literal"},
+    {kStr, "a string"},     {kBool, "a bool"},                 {kPtr, "a pointer"},   {kStack, "a stack"},
+    {kAny, "a value"},      {kType, "a type"},
+};
+
+// `a map or a value`
+std::string Describe(uint16_t classes) {
+  std::string text;
+  for (const ClassRow& row : kClassTexts) {
+    if ((classes & row.value) == 0) continue;
+    if (!text.empty()) text += " or ";
+    text += row.text;
+  }
+  return text;
+}
+
+// `print(value, [top], [div])`
+std::string Usage(const FunctionRow& row, const Signature& signature) {
+  std::string usage = fmt::format("{}(", row.name);
+  for (size_t i = 0; i < signature.params.size(); ++i) {
+    const Param& param = signature.params[i];
+    if (i > 0) usage += ", ";
+    usage += param.optional ? fmt::format("[{}]", param.name) : param.name;
+  }
+  if (signature.variadic) usage += ", …";
+  return usage + ")";
+}
+
+std::string Plural(size_t count) { return fmt::format("{} argument{}", count, count == 1 ? "" : "s"); }
+
+}  // namespace
+
+std::vector<std::string> MapNames(const Typed& typed) {
+  std::vector<std::string> names;
+  for (const MapInfo& map : typed.maps) {
+    if (map.value != nullptr) names.push_back(map.name);
+  }
+  return names;
+}
+
+std::optional<Known> CallChecker::KnownValue(const Call& call, size_t arg) const {
+  if (arg >= call.args.size() || call.args[arg] == nullptr) return std::nullopt;
+  const ExprInfo& info = typed_.Info(call.args[arg]);
+  if (!info.integer || info.type == nullptr) return std::nullopt;
+  return info.type->is_signed ? Known{static_cast<int64_t>(*info.integer)} : Known{*info.integer};
+}
+
+bool CallChecker::CheckArity(const Call& call, const FunctionRow& row, const Signature& signature) {
+  size_t least = 0;
+  for (const Param& param : signature.params) least += param.optional ? 0 : 1;
+  const size_t most = signature.params.size();
+  const size_t given = call.args.size();
+  if (given >= least && (signature.variadic || given <= most)) return true;
+  const std::string wanted = signature.variadic ? "at least " + Plural(least)
+                             : most == 0         ? "no arguments"
+                             : least == most     ? Plural(most)
+                             : least == 0        ? "at most " + Plural(most)
+                                                 : fmt::format("{} to {}", least, Plural(most));
+  diagnostics_.EmitWithHint(Diag::ArgumentCount, call.location, "write `" + Usage(row, signature) + "`", row.name, wanted, given);
+  return false;
+}
+
+uint16_t CallChecker::ClassesOf(const Expr& arg) const {
+  const ExprInfo& info = typed_.Info(&arg);
+  const Type* type = info.type;
+  uint16_t classes = As<MapRef>(&arg) != nullptr ? kMap : 0;
+  if (type == nullptr || type->is(TypeKind::None)) return classes;
+  classes |= kAny;
+  if (type->is(TypeKind::Int) || type->is(TypeKind::Enum) || typed_.types->AggregateInt(type) != nullptr) classes |= kInt;
+  if (type->is(TypeKind::Bool)) classes |= kBool | kInt;
+  if ((classes & kInt) != 0 && info.integer) classes |= kConstInt;
+  if (type->is(TypeKind::String)) classes |= kStr;
+  if (type->is(TypeKind::String) && info.string) classes |= kLiteral;
+  if (type->is(TypeKind::Pointer)) classes |= kPtr;
+  if (type->IsStack()) classes |= kStack;
+  return classes;
+}
+
+void CallChecker::CheckClasses(const Call& call, const Signature& signature) {
+  for (size_t i = 0; i < call.args.size(); ++i) {
+    const Expr& arg = *call.args[i];
+    const Type* type = typed_.TypeOf(&arg);
+    const uint16_t is = ClassesOf(arg);
+    if (type == nullptr && is == 0) continue;  // an error was reported for it
+    const uint16_t wanted = i < signature.params.size() ? signature.params[i].classes : uint16_t{kAny};
+    if ((is & wanted) != 0) continue;
+    const std::string name = i < signature.params.size() ? signature.params[i].name : "value";
+    diagnostics_.Emit(Diag::ArgumentClass, arg.location, call.name, Describe(wanted), name,
+                      As<MapRef>(&arg) != nullptr && type == nullptr ? "a map" : ToString(type));
+  }
+}
+
+void CallChecker::Check(const Call& call) {
+  const std::optional<FunctionId> id = typed_.Info(&call).function;
+  if (!id) return;
+  for (const Expr* arg : call.args) {
+    if (arg == nullptr) return;
+  }
+  const FunctionRow& row = Row(*id);
+  const Signature signature = ParseSignature(row.signature);
+  if ((row.flags & kUnsafe) != 0 && !input_.unsafe) {
+    diagnostics_.EmitWithHint(Diag::UnsafeFunction, call.location, "run with --unsafe", row.name);
+  }
+  if (!CheckArity(call, row, signature)) return;
+  if (*id == FunctionId::Delete) return CheckDelete(call);
+  CheckClasses(call, signature);
+  switch (*id) {
+    case FunctionId::Print: return CheckPrint(call);
+    case FunctionId::Clear:
+    case FunctionId::Zero:
+    case FunctionId::HasKey: return CheckMapDefined(call);
+    case FunctionId::Hist: return CheckHist(call);
+    case FunctionId::Lhist: return CheckLhist(call);
+    case FunctionId::Str: return CheckStr(call);
+    case FunctionId::Printf: return CheckFormat(call);
+    case FunctionId::Delete:
+    case FunctionId::Exit:
+    case FunctionId::Count:
+    case FunctionId::Sum:
+    case FunctionId::Min:
+    case FunctionId::Max:
+    case FunctionId::Avg:
+    case FunctionId::Stats: return;
+  }
+}
+
+void CallChecker::CheckMapDefined(const Call& call) {
+  const MapRef* ref = As<MapRef>(call.args[0]);
+  if (ref == nullptr) return;
+  const int map = typed_.Info(ref).map;
+  if (map < 0 || typed_.maps[map].value != nullptr) return;
+  diagnostics_.EmitWithHint(Diag::UndefinedMap, ref->location, DidYouMean(ref->name, MapNames(typed_)), ref->name);
+}
+
+void CallChecker::CheckPrint(const Call& call) {
+  const Expr& value = *call.args[0];
+  const Type* type = typed_.TypeOf(&value);
+  if (As<MapRef>(&value) == nullptr) {
+    if (call.args.size() > 1) {
+      diagnostics_.EmitWithHint(Diag::PrintValueArguments, call.args[1]->location, "only `print(@map, top, div)` takes more");
+    }
+    if (type != nullptr && type->is(TypeKind::Struct)) {
+      diagnostics_.EmitWithHint(Diag::NotPrintable, value.location, "print its fields", ToString(type));
+    }
+    return;
+  }
+  CheckMapDefined(call);
+  for (size_t i = 1; i < call.args.size(); ++i) {
+    const std::optional<Known> number = KnownValue(call, i);
+    if (number && *number < 0) diagnostics_.Emit(Diag::NegativeArgument, call.args[i]->location, call.name, i == 1 ? "top" : "div");
+  }
+}
+
+// `delete(@m, key)`, `delete(@scalar)` and the old `delete(@m[key])`.
+void CallChecker::CheckDelete(const Call& call) {
+  const Index* old_form = As<Index>(call.args[0]);
+  const bool is_map = As<MapRef>(call.args[0]) != nullptr;
+  const bool is_entry = old_form != nullptr && As<MapRef>(old_form->base) != nullptr && call.args.size() == 1;
+  if (!is_map && !is_entry) {
+    diagnostics_.EmitWithHint(Diag::ArgumentClass, call.args[0]->location, "write `delete(@m, key)`", call.name, "a map", "m",
+                              ToString(typed_.TypeOf(call.args[0])));
+    return;
+  }
+  CheckMapDefined(call);
+}
+
+void CallChecker::CheckHist(const Call& call) {
+  const std::optional<Known> bits = KnownValue(call, 1);
+  if (bits && (*bits < 0 || *bits > kMostHistBits)) diagnostics_.Emit(Diag::HistBits, call.args[1]->location);
+}
+
+void CallChecker::CheckLhist(const Call& call) {
+  const std::optional<Known> min = KnownValue(call, 1);
+  const std::optional<Known> max = KnownValue(call, 2);
+  const std::optional<Known> step = KnownValue(call, 3);
+  if (!min || !max || !step) return;
+  if (*max > INT64_MAX) {
+    diagnostics_.Emit(Diag::LhistBounds, call.args[2]->location, "max is too large");
+  } else if (*step < 1) {
+    diagnostics_.Emit(Diag::LhistBounds, call.args[3]->location, "step must be at least 1");
+  } else if (*min >= *max) {
+    diagnostics_.Emit(Diag::LhistBounds, call.args[1]->location, "min must be less than max");
+  } else if (*step > *max - *min) {
+    diagnostics_.Emit(Diag::LhistBounds, call.args[3]->location, "step is larger than the range");
+  } else if ((*max - *min) / *step > kMostLhistBuckets) {
+    diagnostics_.Emit(Diag::LhistBounds, call.args[3]->location, "more than 1000 buckets; use a larger step");
+  }
+}
+
+void CallChecker::CheckStr(const Call& call) {
+  const std::optional<Known> length = KnownValue(call, 1);
+  if (length && *length < 0) diagnostics_.Emit(Diag::NegativeArgument, call.args[1]->location, call.name, "length");
+}
+
+void CallChecker::CheckFormat(const Call& call) {
+  const std::optional<std::string>& text = typed_.Info(call.args[0]).string;
+  if (!text) return;
+  ParsedFormat format = ParseFormat(*text);
+  for (const std::string& unknown : format.unknown) {
+    diagnostics_.EmitWithHint(Diag::UnknownConversion, call.args[0]->location, "write `%%` for a percent sign", unknown);
+  }
+  const size_t wanted = CountArguments(format.specs);
+  const size_t given = call.args.size() - 1;
+  if (given < wanted) diagnostics_.Emit(Diag::TooFewFormatArguments, call.args[0]->location, Plural(wanted), given);
+  if (given > wanted) diagnostics_.Emit(Diag::TooManyFormatArguments, call.args[1 + wanted]->location, Plural(wanted), given);
+  for (const FormatSpec& spec : format.specs) {
+    if (spec.conversion.empty() || spec.arg >= given) continue;
+    const Expr& arg = *call.args[1 + spec.arg];
+    const Type* type = typed_.TypeOf(&arg);
+    if (type == nullptr || type->is(TypeKind::None) || CanPrint(spec, type)) continue;  // None: said by CheckClasses
+    diagnostics_.EmitWithHint(Diag::BadConversion, arg.location, CanPrint({.conversion = "s"}, type) ? "use `%s`" : "",
+                              spec.conversion, ToString(type));
+  }
+  typed_.Info(&call).format = static_cast<int>(typed_.formats.size());
+  typed_.formats.push_back(std::move(format.specs));
+}
+
+}  // namespace kawk

@@ -1,0 +1,188 @@
+// Attach points → units. A unit is a body and the targets for which its expressions have the same types: targets of one
+// kind, and, where the body uses `args`, with the same used fields. The first unit of a probe keeps the probe's own tree;
+// each further one gets a clone, so that a node id belongs to one unit.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "ast/clone.h"
+#include "ast/passes/match.h"
+#include "ast/passes/passes.h"
+#include "ast/passes/tracepoint_args.h"
+#include "ast/walk.h"
+
+namespace kawk {
+namespace {
+
+// Which fields of `args` a probe uses; `whole` when it uses `args` itself.
+struct ArgsUse {
+  bool any = false;
+  bool whole = false;
+  std::vector<std::string> fields;
+};
+
+bool IsArgs(const Expr* expr) {
+  const Ident* ident = As<Ident>(expr);
+  const BuiltinRow* row = ident != nullptr ? FindBuiltin(ident->name) : nullptr;
+  return row != nullptr && row->id == BuiltinId::Args;
+}
+
+ArgsUse FindArgsUse(const Probe& probe) {
+  ArgsUse use;
+  int seen = 0;
+  Walker walker;
+  walker.on_expr = [&](const Expr& expr) {
+    if (IsArgs(&expr)) ++seen;
+    const Member* member = As<Member>(&expr);
+    if (member != nullptr && IsArgs(member->base)) use.fields.push_back(member->name);
+  };
+  walker.Walk(probe);
+  use.any = seen > 0;
+  use.whole = seen > static_cast<int>(use.fields.size());
+  return use;
+}
+
+class Expander {
+ public:
+  Expander(Ast& ast, const ScriptInput& input, const Config& config, Host& host, TypeTable& types,
+           std::vector<std::unique_ptr<Probe>>& clones, Diagnostics& diagnostics)
+      : ast_(ast), input_(input), config_(config), host_(host), types_(types), clones_(clones), diagnostics_(diagnostics) {}
+
+  std::vector<ProbeUnit> Run() {
+    const size_t probes = ast_.probes.size();
+    for (size_t i = 0; i < probes; ++i) ExpandProbe(ast_.probes[i]);
+    CheckCount();
+    return std::move(units_);
+  }
+
+ private:
+  void ExpandProbe(const Probe& probe);
+  std::vector<AttachTarget> FindTargets(const Probe& probe);
+  void ReportMissing(const AttachPoint& point, const Match& match);
+  const Type* ArgsOf(AttachTarget& target);
+  std::string Signature(const AttachTarget& target, const Type* args, const ArgsUse& use) const;
+  void CheckCount();
+
+  Ast& ast_;
+  const ScriptInput& input_;
+  const Config& config_;
+  Host& host_;
+  TypeTable& types_;
+  std::vector<std::unique_ptr<Probe>>& clones_;
+  Diagnostics& diagnostics_;
+  std::vector<ProbeUnit> units_;
+};
+
+void Expander::ReportMissing(const AttachPoint& point, const Match& match) {
+  std::string hint = match.error ? match.error->hint : DidYouMean(point.group.empty() ? point.target : point.group + ":" + point.target,
+                                                                  match.candidates);
+  const std::string why = match.error ? ": " + match.error->message : "";
+  if (config_.missing_probes == "ignore") return;
+  if (config_.missing_probes == "warn") {
+    diagnostics_.EmitWithHint(Diag::MissingProbeSkipped, point.location, hint, point.name, why);
+    return;
+  }
+  if (hint.empty()) hint = "set `config = { missing_probes = warn }` to go on without it";
+  diagnostics_.EmitWithHint(Diag::MissingProbe, point.location, hint, point.name, why);
+}
+
+std::vector<AttachTarget> Expander::FindTargets(const Probe& probe) {
+  std::vector<AttachTarget> targets;
+  std::vector<std::pair<AttachPoint, Match>> empty_patterns;
+  for (const AttachPointText& text : probe.attach_points) {
+    const std::optional<AttachPoint> point = ParseAttachPoint(text, input_.positional, diagnostics_);
+    if (!point) continue;
+    Match match = MatchAttachPoint(*point, input_, host_);
+    if (!match.targets.empty()) {
+      targets.insert(targets.end(), match.targets.begin(), match.targets.end());
+    } else if (HasWildcard(*point)) {
+      empty_patterns.emplace_back(*point, std::move(match));
+    } else {
+      ReportMissing(*point, match);
+    }
+  }
+  // A pattern without a match is fine as long as the probe has something to attach to.
+  if (!targets.empty()) return targets;
+  for (const auto& [point, match] : empty_patterns) ReportMissing(point, match);
+  return targets;
+}
+
+const Type* Expander::ArgsOf(AttachTarget& target) {
+  if (target.kind != ProbeKind::Tracepoint) return nullptr;
+  const Result<TracepointFormat> format = host_.ReadTracepoint(target.group, target.target);
+  if (!format) {
+    diagnostics_.EmitWithHint(Diag::HostError, target.location, format.error().hint, format.error().message);
+    return nullptr;
+  }
+  target.tracepoint_id = format->id;
+  return TracepointArgs(*format, config_, types_);
+}
+
+// Equal for targets whose used fields are the same: in place, type and kind.
+std::string Expander::Signature(const AttachTarget& target, const Type* args, const ArgsUse& use) const {
+  std::string signature = fmt::format("{}", static_cast<int>(target.kind));
+  if (args == nullptr) return signature;
+  const auto add = [&](const StructField& field) {
+    signature += fmt::format("|{}:{}:{}:{}:{}", field.name, fmt::ptr(field.type), field.offset, field.data_loc, field.rel_data_loc);
+  };
+  if (use.whole) {
+    signature += args->info->name;
+    for (const StructField& field : args->info->fields) add(field);
+  }
+  for (const std::string& name : use.fields) {
+    if (const StructField* field = args->info->Find(name)) {
+      add(*field);
+    } else {
+      signature += "|no " + name + " in " + args->info->name;  // the message names this target
+    }
+  }
+  return signature;
+}
+
+void Expander::ExpandProbe(const Probe& probe) {
+  const ArgsUse use = FindArgsUse(probe);
+  std::map<std::string, size_t> by_signature;
+  const Probe* tree = &probe;
+  for (AttachTarget& target : FindTargets(probe)) {
+    const Type* args = use.any ? ArgsOf(target) : nullptr;
+    const auto [found, is_new] = by_signature.try_emplace(Signature(target, args, use), units_.size());
+    if (!is_new) {
+      units_[found->second].targets.push_back(std::move(target));
+      continue;
+    }
+    if (tree == nullptr) {
+      auto clone = std::make_unique<Probe>(probe);
+      clone->predicate = CloneExpr(ast_, probe.predicate);
+      clone->body = CloneBlock(ast_, probe.body);
+      tree = clone.get();
+      clones_.push_back(std::move(clone));
+    }
+    ProbeUnit& unit = units_.emplace_back();
+    unit.probe = tree;
+    unit.kind = target.kind;
+    unit.args = args;
+    unit.targets.push_back(std::move(target));
+    tree = nullptr;
+  }
+}
+
+void Expander::CheckCount() {
+  uint64_t count = 0;
+  for (const ProbeUnit& unit : units_) count += unit.targets.size();
+  if (units_.empty() && !diagnostics_.has_errors() && !ast_.probes.empty()) {
+    diagnostics_.Emit(Diag::NothingToAttach, ast_.probes[0].location);
+  }
+  if (count <= config_.max_probes) return;
+  diagnostics_.EmitWithHint(Diag::TooManyProbes, units_[0].targets[0].location,
+                            fmt::format("set `config = {{ max_probes = {} }}`, or narrow the pattern", count), count,
+                            config_.max_probes);
+}
+
+}  // namespace
+
+std::vector<ProbeUnit> ExpandProbes(Ast& ast, const ScriptInput& input, const Config& config, Host& host, TypeTable& types,
+                                    std::vector<std::unique_ptr<Probe>>& clones, Diagnostics& diagnostics) {
+  return Expander(ast, input, config, host, types, clones, diagnostics).Run();
+}
+
+}  // namespace kawk

@@ -1,0 +1,201 @@
+// Types of builtin values and calls: from the row's result column, or, where that says "auto", from a hook here.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "ast/passes/infer.h"
+#include "ast/passes/stack_mode.h"
+
+namespace kawk {
+
+const Type* TypeFromText(std::string_view text, TypeTable& types) {
+  if (const Type* type = types.Named(text)) return type;
+  constexpr std::string_view kString = "string[";
+  if (text.starts_with(kString)) {
+    uint64_t capacity = 0;
+    for (const char c : text.substr(kString.size(), text.size() - kString.size() - 1)) capacity = capacity * 10 + (c - '0');
+    return types.String(capacity);
+  }
+  UNREACHABLE("type text of a registry row");
+}
+
+// The capacity that the longest of the unit's names needs.
+const Type* Inference::NameString(bool function_name) {
+  size_t longest = 0;
+  for (const AttachTarget& target : unit_->targets) {
+    longest = std::max(longest, function_name ? target.target.size() : target.name.size());
+  }
+  return types().String(longest + 1);
+}
+
+Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
+  switch (id) {
+    case BuiltinId::KStack: return StackFlow(e, false, {});
+    case BuiltinId::UStack: return StackFlow(e, true, {});
+    case BuiltinId::Args:
+      typed_.Info(&e).space = AddressSpace::Context;
+      return Flow::Of(unit_->args);
+    case BuiltinId::ProbeName: return Flow::Of(NameString(false));
+    case BuiltinId::Func: return Flow::Of(NameString(true));
+    case BuiltinId::Pid:
+    case BuiltinId::Tid:
+    case BuiltinId::Uid:
+    case BuiltinId::Gid:
+    case BuiltinId::Comm:
+    case BuiltinId::Cpu:
+    case BuiltinId::Nsecs:
+    case BuiltinId::Elapsed:
+    case BuiltinId::Rand:
+    case BuiltinId::Arg0:
+    case BuiltinId::Arg1:
+    case BuiltinId::Arg2:
+    case BuiltinId::Arg3:
+    case BuiltinId::Arg4:
+    case BuiltinId::Arg5:
+    case BuiltinId::Arg6:
+    case BuiltinId::Arg7:
+    case BuiltinId::Arg8:
+    case BuiltinId::Arg9:
+    case BuiltinId::Retval: return Flow::Of(TypeFromText(Row(id).type, types()));
+  }
+  UNREACHABLE("builtin");
+}
+
+// `kstack`, `kstack(3)`, `kstack(perf)`, `kstack(perf, 3)`.
+Flow Inference::StackFlow(const Expr& e, bool user, const std::vector<Expr*>& args) {
+  StackMode mode = FindStackMode(typed_.config.stack_mode).value_or(StackMode::Bpftrace);
+  uint64_t limit = kDefaultStackLimit;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const Ident* word = As<Ident>(args[i]);
+    const std::optional<StackMode> named = word != nullptr && i == 0 ? FindStackMode(word->name) : std::nullopt;
+    if (named) {
+      mode = *named;
+      continue;
+    }
+    Visit(args[i]);
+    const std::optional<Known> known = KnownValue(args[i]);
+    if (word != nullptr && !known && i == 0) {
+      ReportWithHint(Diag::UnknownStackMode, word->location, DidYouMean(word->name, StackModeNames()), word->name);
+    } else if (!known || *known < 1 || *known > kMostStackLimit) {
+      Report(Diag::BadStackLimit, args[i]->location, kMostStackLimit);
+    } else {
+      limit = static_cast<uint64_t>(*known);
+    }
+  }
+  if (mode == StackMode::BuildId && !user) {
+    Report(Diag::BuildIdOfKernel, e.location);
+    mode = StackMode::Bpftrace;
+  }
+  return Flow::Of(types().Stack(user, mode, static_cast<uint32_t>(limit)));
+}
+
+Flow Inference::operator()(const Call& e) {
+  const ExprInfo& info = typed_.Info(&e);
+  const std::optional<FunctionId> function = info.function;
+  const std::optional<BuiltinId> builtin = info.builtin;
+  if (function) {
+    const Flow flow = FunctionFlow(e, *function);
+    return info.string ? flow : Done(e, flow);  // FunctionFlow may have found a constant
+  }
+  if (builtin && (*builtin == BuiltinId::KStack || *builtin == BuiltinId::UStack)) {
+    return Done(e, StackFlow(e, *builtin == BuiltinId::UStack, e.args));
+  }
+  for (const Expr* arg : e.args) Visit(arg);
+  return Done(e, {});
+}
+
+Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
+  switch (id) {
+    case FunctionId::Clear:
+    case FunctionId::Zero:
+    case FunctionId::Print:
+    case FunctionId::Delete:
+    case FunctionId::HasKey: return MapFunction(e, id);
+    case FunctionId::Str: return StrFlow(e);
+    case FunctionId::Count: return AggregateFlow(e, TypeKind::Count);
+    case FunctionId::Sum: return AggregateFlow(e, TypeKind::Sum);
+    case FunctionId::Min: return AggregateFlow(e, TypeKind::Min);
+    case FunctionId::Max: return AggregateFlow(e, TypeKind::Max);
+    case FunctionId::Avg: return AggregateFlow(e, TypeKind::Avg);
+    case FunctionId::Stats: return AggregateFlow(e, TypeKind::Stats);
+    case FunctionId::Hist: return AggregateFlow(e, TypeKind::Hist);
+    case FunctionId::Lhist: return AggregateFlow(e, TypeKind::Lhist);
+    case FunctionId::Printf:
+    case FunctionId::Exit: break;
+  }
+  for (const Expr* arg : e.args) Visit(arg);
+  return Flow::Of(TypeFromText(ParseSignature(Row(id).signature).result, types()));
+}
+
+// What str() of this argument is at compile time: a string, a positional parameter as it was given, and, as in the peer, the
+// digits of a number.
+std::optional<std::string> Inference::LiteralText(const Expr& e) const {
+  const Positional* positional = As<Positional>(&e);
+  const IntLit* number = As<IntLit>(&e);
+  if (number != nullptr) return fmt::format("{}", number->value);
+  if (positional == nullptr) return typed_.Info(&e).string;
+  if (positional->index == 0) return fmt::format("{}", input_.positional.size());
+  return positional->index <= input_.positional.size() ? input_.positional[positional->index - 1] : "";
+}
+
+// str(address[, length]): a capacity from the length when it is known, else from the configuration. A literal (also
+// `str($1)`) is just that, shortened to the length.
+Flow Inference::StrFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  typed_.Info(&e).string.reset();
+  if (e.args.empty()) return {};
+  const Known length = e.args.size() > 1 ? KnownValue(e.args[1]).value_or(-1) : -1;  // -1: none known
+  const ExprInfo& from = typed_.Info(e.args[0]);
+  std::optional<std::string> text = LiteralText(*e.args[0]);
+  if (text && (e.args.size() == 1 || length >= 0)) {
+    if (length >= 0 && length < static_cast<Known>(text->size())) text->resize(static_cast<size_t>(length));
+    return ConstantString(e, *text);
+  }
+  if (from.type != nullptr && from.type->is(TypeKind::String) && e.args.size() == 1) return Flow::Of(from.type);
+  const Known most = static_cast<Known>(typed_.config.max_strlen);
+  if (length >= 0 && length < most) return Flow::Of(types().String(static_cast<uint64_t>(length) + 1));
+  return Flow::Of(types().String(typed_.config.max_strlen));
+}
+
+// Functions whose first argument is a map itself, not its value.
+Flow Inference::MapFunction(const Call& e, FunctionId id) {
+  const bool takes_key = id == FunctionId::Delete || id == FunctionId::HasKey;
+  const MapRef* ref = e.args.empty() ? nullptr : As<MapRef>(e.args[0]);
+  const int map = ref != nullptr ? typed_.Info(ref).map : -1;
+  for (size_t i = 0; i < e.args.size(); ++i) {
+    if (i == 0 && ref != nullptr) continue;
+    if (i == 1 && map >= 0 && takes_key) continue;
+    Visit(e.args[i]);
+  }
+  const Flow result = Flow::Of(TypeFromText(ParseSignature(Row(id).signature).result, types()));
+  if (map < 0) return result;
+  if (takes_key) UseMap(*ref, map, e.args.size() > 1 ? e.args[1] : nullptr);
+  typed_.Info(ref).type = typed_.maps[map].value;
+  return result;
+}
+
+// Aggregates stand only right of `@m =`. Their sign is that of what they are given; a literal leaves it open.
+Flow Inference::AggregateFlow(const Call& e, TypeKind kind) {
+  const bool allowed = &e == allowed_aggregate_;
+  Flow argument;
+  std::vector<std::optional<Known>> values;
+  for (size_t i = 0; i < e.args.size(); ++i) {
+    const Flow flow = AsNumber(Visit(e.args[i]));
+    if (i == 0) argument = flow;
+    values.push_back(KnownValue(e.args[i]));
+  }
+  if (!allowed) {
+    ReportWithHint(Diag::AggregateNotAssigned, e.location, fmt::format("write `@ = {}(…);`", e.name), e.name);
+    return {};
+  }
+  const bool open = argument.open && argument.type == nullptr;
+  const bool is_signed = open ? argument.least < 0 : argument.type != nullptr && argument.type->is_signed;
+  const auto value = [&](size_t i, int64_t otherwise) {
+    return i < values.size() && values[i] ? static_cast<int64_t>(*values[i]) : otherwise;
+  };
+  if (kind == TypeKind::Hist) return Flow::Of(types().Hist(static_cast<uint32_t>(value(1, 0))));
+  if (kind == TypeKind::Lhist) return Flow::Of(types().Lhist(value(1, 0), value(2, 0), value(3, 1)));
+  return Flow::Of(types().Aggregate(kind, is_signed));
+}
+
+}  // namespace kawk

@@ -1,0 +1,357 @@
+// Types of expressions other than binary operators and calls.
+#include <fmt/format.h>
+
+#include "ast/attach_point.h"
+#include "ast/passes/infer.h"
+
+namespace kawk {
+
+Flow Inference::Done(const Expr& expr, const Flow& flow) {
+  ExprInfo& info = typed_.Info(&expr);
+  info.type = Resolved(flow);
+  info.integer.reset();
+  info.string.reset();
+  return flow;
+}
+
+Flow Inference::Constant(const Expr& expr, Known value) {
+  const Flow flow = Done(expr, Flow::Literal(BitsOf(value), value < 0));
+  typed_.Info(&expr).integer = BitsOf(value);
+  return flow;
+}
+
+Flow Inference::ConstantBool(const Expr& expr, bool value) {
+  const Flow flow = Done(expr, Flow::Of(types().Bool()));
+  typed_.Info(&expr).integer = value;
+  return flow;
+}
+
+Flow Inference::ConstantString(const Expr& expr, std::string value) {
+  const Flow flow = Done(expr, Flow::Of(types().String(value.size() + 1)));
+  typed_.Info(&expr).string = std::move(value);
+  return flow;
+}
+
+std::optional<Known> Inference::KnownValue(const Expr* expr) const {
+  if (expr == nullptr) return std::nullopt;
+  const ExprInfo& info = typed_.Info(expr);
+  if (!info.integer || info.type == nullptr) return std::nullopt;
+  return info.type->is_signed ? Known{static_cast<int64_t>(*info.integer)} : Known{*info.integer};
+}
+
+// Whether the value is a constant that takes the type of its context. A cast is one that does not.
+bool Inference::IsOpen(const Expr* expr) const {
+  if (expr == nullptr || !typed_.Info(expr).integer || As<Cast>(expr) != nullptr) return false;
+  return typed_.TypeOf(expr) != nullptr && typed_.TypeOf(expr)->is(TypeKind::Int);
+}
+
+Flow Inference::AsNumber(Flow flow) {
+  if (flow.type != nullptr && flow.type->IsAggregate()) {
+    if (const Type* number = types().AggregateInt(flow.type)) flow.type = number;
+  }
+  return flow;
+}
+
+// Gives a constant the type of its context, so that nobody has to ask again what it is compared with.
+void Inference::Adapt(const Expr* expr, const Type* type) {
+  if (IsOpen(expr) && type->is(TypeKind::Int)) typed_.Info(expr).type = type;
+}
+
+// --- literals and names ---
+
+Flow Inference::operator()(const IntLit& e) { return Constant(e, e.value); }
+Flow Inference::operator()(const BoolLit& e) { return ConstantBool(e, e.value); }
+Flow Inference::operator()(const StrLit& e) { return ConstantString(e, e.value); }
+
+Flow Inference::operator()(const Ident& e) {
+  const std::optional<BuiltinId> builtin = typed_.Info(&e).builtin;
+  return Done(e, builtin ? BuiltinFlow(e, *builtin) : Flow{});
+}
+
+Flow Inference::operator()(const ScratchVar& e) {
+  const int variable = typed_.Info(&e).variable;
+  if (variable < 0) return Done(e, {});
+  const Type* type = typed_.variables[variable].type;
+  if (type == nullptr && reporting_) Report(Diag::UnknownVariableType, e.location, e.name);
+  return Done(e, Flow::Of(type));
+}
+
+// The resolver read the parameters: an integer, or else a string.
+Flow Inference::operator()(const Positional& e) {
+  const ExprInfo& info = typed_.Info(&e);
+  if (info.string) return ConstantString(e, *info.string);
+  const auto value = static_cast<int64_t>(info.integer.value_or(0));
+  const bool negative = info.type != nullptr && info.type->is_signed && value < 0;
+  return Constant(e, negative ? Known{value} : Known{info.integer.value_or(0)});
+}
+
+// --- maps ---
+
+Flow Inference::operator()(const MapRef& e) { return ReadMap(e, typed_.Info(&e).map, nullptr); }
+
+Flow Inference::ReadMap(const Expr& expr, int map, const Expr* key) {
+  if (map >= 0) maps_[map].read = true;
+  return Done(expr, UseMap(expr, map, key));
+}
+
+// A map that is read, written or whose keys are asked for: how it is used, and its key.
+Flow Inference::UseMap(const Expr& expr, int map, const Expr* key) {
+  if (map < 0) {
+    Visit(key);
+    return {};
+  }
+  MapUse& use = maps_[map];
+  const std::string& name = typed_.maps[map].name;
+  if (key != nullptr) {
+    if (use.scalar) Report(Diag::KeyedUseOfScalar, expr.location, name);
+    use.keyed |= !use.scalar;
+    MergeKey(map, key->location, key);
+  } else {
+    if (use.keyed) ReportWithHint(Diag::ScalarUseOfKeyed, expr.location, fmt::format("write `{}[…]`", name), name);
+    use.scalar |= !use.keyed;
+  }
+  return Done(expr, Flow::Of(typed_.maps[map].value));
+}
+
+void Inference::MergeKey(int map, const Location& location, const Expr* key) {
+  const Flow flow = AsNumber(Visit(key));
+  const Type* type = Resolved(flow);
+  if (type == nullptr) return;
+  const std::string& name = typed_.maps[map].name;
+  if (type->is(TypeKind::None) || type->IsAggregate() || type->is(TypeKind::Struct)) {
+    Report(Diag::BadKey, location, ToString(type));
+    return;
+  }
+  Slot& slot = maps_[map].key;
+  if (!Merge(slot.flow, flow, types())) {
+    Report(Diag::KeyMismatch, location, name, ToString(Resolved(slot.flow)), ToString(type));
+  }
+}
+
+// --- parts of values ---
+
+Flow Inference::operator()(const Index& e) {
+  if (const MapRef* ref = As<MapRef>(e.base)) {
+    typed_.Info(&e).map = typed_.Info(ref).map;
+    const Flow value = ReadMap(e, typed_.Info(ref).map, e.index);
+    typed_.Info(ref).type = typed_.Info(&e).type;
+    return value;
+  }
+  const Flow base = Visit(e.base);
+  const Flow index = AsNumber(Visit(e.index));
+  const Type* type = Resolved(base);
+  const Type* index_type = Resolved(index);
+  if (type == nullptr || index_type == nullptr) return Done(e, {});
+  if (type->is(TypeKind::Tuple)) return IndexTuple(e, base, KnownValue(e.index));
+  if (!index_type->IsInteger()) {
+    Report(Diag::BadIndex, e.index->location, ToString(index_type));
+    return Done(e, {});
+  }
+  if (type->is(TypeKind::Array) || type->is(TypeKind::Pointer)) {
+    const std::optional<Known> known = KnownValue(e.index);
+    if (type->is(TypeKind::Array) && type->length > 0 && known && (*known < 0 || *known >= type->length)) {
+      Report(Diag::IndexOutOfRange, e.index->location, static_cast<int64_t>(*known), ToString(type));
+    }
+    typed_.Info(&e).space = type->is(TypeKind::Pointer) ? type->space : typed_.Info(e.base).space;
+    return Done(e, Flow::Of(type->element));
+  }
+  if (type->is(TypeKind::String)) {
+    Report(Diag::NotSupportedYet, e.location, "a string's index");
+    return Done(e, {});
+  }
+  Report(Diag::NotIndexable, e.location, ToString(type));
+  return Done(e, {});
+}
+
+Flow Inference::IndexTuple(const Expr& e, const Flow& base, std::optional<Known> index) {
+  const Type* type = Resolved(base);
+  if (!index) {
+    Report(Diag::TupleIndexNotConstant, e.location);
+    return Done(e, {});
+  }
+  if (*index < 0 || *index >= static_cast<Known>(type->members.size())) {
+    Report(Diag::IndexOutOfRange, e.location, static_cast<int64_t>(*index), ToString(type));
+    return Done(e, {});
+  }
+  const auto at = static_cast<size_t>(*index);
+  return Done(e, base.is_tuple ? base.members[at] : Flow::Of(type->members[at]));
+}
+
+Flow Inference::operator()(const Member& e) {
+  const Flow base = Visit(e.base);
+  const Type* type = Resolved(base);
+  if (type == nullptr) return Done(e, {});
+  if (type->is(TypeKind::Tuple)) {
+    const std::optional<uint64_t> index = ParseNumber(e.name);
+    if (index) return IndexTuple(e, base, *index);
+  }
+  typed_.Info(&e).space = typed_.Info(e.base).space;
+  if (type->is(TypeKind::Pointer) && type->element->is(TypeKind::Struct)) {
+    typed_.Info(&e).space = type->space;
+    type = type->element;
+  }
+  if (!type->is(TypeKind::Struct)) {
+    Report(Diag::NoFields, e.name_location, e.name, ToString(type));
+    return Done(e, {});
+  }
+  return FieldOf(e, type);
+}
+
+Flow Inference::FieldOf(const Member& e, const Type* type) {
+  const StructField* field = type->info->Find(e.name);
+  if (field == nullptr) {
+    std::vector<std::string> names;
+    for (const StructField& candidate : type->info->fields) names.push_back(candidate.name);
+    ReportWithHint(Diag::UnknownField, e.name_location, DidYouMean(e.name, names), type->info->name, e.name);
+    return Done(e, {});
+  }
+  typed_.Info(&e).field = field;
+  return Done(e, Flow::Of(field->type));
+}
+
+Flow Inference::operator()(const TupleExpr& e) {
+  Flow flow;
+  flow.is_tuple = true;
+  for (const Expr* element : e.elements) {
+    flow.members.push_back(AsNumber(Visit(element)));
+    const Type* type = Resolved(flow.members.back());
+    if (type == nullptr) continue;
+    if (type->is(TypeKind::None) || type->IsAggregate() || type->is(TypeKind::Struct)) {
+      Report(Diag::BadTupleElement, element->location, ToString(type));
+      flow.members.back() = {};
+    }
+  }
+  return Done(e, flow);
+}
+
+Flow Inference::operator()(const RecordExpr& e) {
+  for (const Expr* element : e.elements) Visit(element);
+  Report(Diag::NotSupportedYet, e.location, "a record");
+  return Done(e, {});
+}
+
+// --- operators ---
+
+Flow Inference::operator()(const Unary& e) {
+  if (e.op >= UnaryOp::PreInc) return Step(e);
+  const Flow flow = AsNumber(Visit(e.operand));
+  if (e.op == UnaryOp::Deref || e.op == UnaryOp::AddressOf) {
+    Report(Diag::NotSupportedYet, e.location, fmt::format("the operator `{}`", Spelling(e.op)));
+    return Done(e, {});
+  }
+  const Type* type = Resolved(flow);
+  if (type == nullptr) return Done(e, {});
+  if (e.op == UnaryOp::Not) {
+    if (!type->IsScalar()) {
+      Report(Diag::BadOperand, e.location, Spelling(e.op), ToString(type));
+      return Done(e, {});
+    }
+    const std::optional<Known> known = KnownValue(e.operand);
+    return known ? ConstantBool(e, *known == 0) : Done(e, Flow::Of(types().Bool()));
+  }
+  if (!type->is(TypeKind::Int) && !type->is(TypeKind::Enum)) {
+    Report(Diag::BadOperand, e.location, Spelling(e.op), ToString(type));
+    return Done(e, {});
+  }
+  if (IsOpen(e.operand)) {
+    const std::optional<Known> value = FoldUnary(e.op, *KnownValue(e.operand));
+    if (value) return Constant(e, *value);
+    Report(Diag::FoldOverflow, e.location);
+    return Done(e, {});
+  }
+  return Done(e, Flow::Of(types().Int(64, type->is_signed)));
+}
+
+// `++` and `--`. As a contribution to the target's type they only ask for width; `--` also for a sign.
+Flow Inference::Step(const Unary& e) {
+  const int variable = typed_.Info(e.operand).variable;
+  const bool declared = variable >= 0 && variables_[variable].declared != nullptr;
+  const bool down = !declared && (e.op == UnaryOp::PreDec || e.op == UnaryOp::PostDec);
+  const Flow flow = down ? Flow::Of(types().Int(64, true)) : Flow::Width(64);
+  const ExprInfo& target = typed_.Info(e.operand);
+  const Type* before = target.type;
+  if (before != nullptr && before->is(TypeKind::Pointer)) {
+    Visit(e.operand);
+    return Done(e, Flow::Of(before));
+  }
+  AssignTo(*e.operand, *e.operand, flow);
+  return Done(e, Flow::Of(typed_.TypeOf(e.operand)));
+}
+
+Flow Inference::operator()(const Ternary& e) {
+  const Flow condition_flow = Condition(e.condition);
+  const Flow then = e.then == nullptr ? condition_flow : AsNumber(Visit(e.then));  // `a ?: b`
+  const Flow otherwise = AsNumber(Visit(e.otherwise));
+  const bool void_then = then.type == types().None();
+  const bool void_otherwise = otherwise.type == types().None();
+  if (void_then || void_otherwise) return Done(e, Flow::Of(types().None()));
+  Flow both = then;
+  if (!Merge(both, otherwise, types())) {
+    Report(Diag::BranchMismatch, e.location, ToString(Resolved(then)), ToString(Resolved(otherwise)));
+    return Done(e, {});
+  }
+  const std::optional<Known> condition = KnownValue(e.condition);
+  const Expr* chosen = !condition ? nullptr : *condition == 0 ? e.otherwise : e.then != nullptr ? e.then : e.condition;
+  if (chosen != nullptr && IsOpen(chosen)) return Constant(e, *KnownValue(chosen));
+  return Done(e, Flow::Of(Resolved(both)));
+}
+
+Flow Inference::operator()(const Cast& e) {
+  const Flow from = Visit(e.operand);
+  const Type* to = e.type != nullptr ? TypeOfSpec(e.type) : nullptr;
+  if (to == nullptr || !from.known()) return Done(e, Flow::Of(to));
+  return CastTo(e, to, from);
+}
+
+Flow Inference::CastTo(const Cast& e, const Type* to, const Flow& from) {
+  const Type* type = Resolved(AsNumber(from));
+  if (type == nullptr) return Done(e, Flow::Of(to));
+  const bool to_number = to->IsScalar();
+  const bool same = to == type;
+  const bool to_string = to->is(TypeKind::String) && type->is(TypeKind::String);
+  if (!same && !to_string && (!to_number || !type->IsScalar())) {
+    Report(Diag::BadCast, e.location, ToString(Resolved(from)), ToString(to));
+    return Done(e, Flow::Of(to));
+  }
+  const std::optional<Known> known = KnownValue(e.operand);
+  const Flow flow = Done(e, Flow::Of(to));
+  if (known && to->IsInteger()) {
+    const bool is_bool = to->is(TypeKind::Bool);
+    typed_.Info(&e).integer = is_bool ? uint64_t{*known != 0} : WrapBits(BitsOf(*known), to->bits, to->is_signed);
+  }
+  return flow;
+}
+
+const Type* Inference::TypeOfSpec(const TypeSpec* spec) {
+  if (spec->of_expr != nullptr || spec->of_type != nullptr) {
+    Report(Diag::NotSupportedYet, spec->location, "`typeof`");
+    return nullptr;
+  }
+  if (const Type* type = types().Named(spec->name); type != nullptr && spec->postfixes.empty()) return type;
+  const bool string = spec->postfixes.size() == 1 && spec->postfixes[0].kind == TypeSpec::Postfix::Array &&
+                      !spec->postfixes[0].inferred && types().Named(spec->name) == nullptr;
+  if (string && spec->name == "string") return types().String(spec->postfixes[0].size);
+  Report(Diag::NotSupportedYet, spec->location, fmt::format("the type `{}` here", spec->name));
+  return nullptr;
+}
+
+Flow Inference::operator()(const SizeOf& e) {
+  Report(Diag::NotSupportedYet, e.location, "`sizeof`");
+  return Done(e, {});
+}
+Flow Inference::operator()(const OffsetOf& e) {
+  Report(Diag::NotSupportedYet, e.location, "`offsetof`");
+  return Done(e, {});
+}
+Flow Inference::operator()(const TypeOf& e) {
+  Report(Diag::NotSupportedYet, e.location, "`typeof`");
+  return Done(e, {});
+}
+Flow Inference::operator()(const BlockExpr& e) {
+  for (const Stmt* stmt : e.statements) Visit(stmt);
+  const Flow flow = e.value != nullptr ? Visit(e.value) : Flow::Of(types().None());
+  Report(Diag::NotSupportedYet, e.location, "a block as an expression");
+  return Done(e, flow);
+}
+
+}  // namespace kawk

@@ -1,0 +1,162 @@
+// One matcher per form of attach point. Each asks the host and makes exact targets; none of them complains.
+#include "ast/passes/match.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+
+namespace kawk {
+namespace {
+
+AttachTarget TargetOf(const AttachPoint& point) {
+  AttachTarget target;
+  target.kind = point.kind;
+  target.name = point.name;
+  target.location = point.location;
+  target.target = point.target;
+  target.group = point.group;
+  target.offset = point.offset;
+  target.period = point.period;
+  target.frequency = point.frequency;
+  target.config = point.config;
+  return target;
+}
+
+std::string Offset(const AttachPoint& point) { return point.offset == 0 ? "" : fmt::format("+{}", point.offset); }
+
+// "a:b" → {"a", "b"}; no colon: {"", text}.
+std::pair<std::string, std::string> SplitName(const std::string& name) {
+  const size_t colon = name.find(':');
+  if (colon == std::string::npos) return {"", name};
+  return {name.substr(0, colon), name.substr(colon + 1)};
+}
+
+Match Names(const AttachPoint& point, const Result<std::vector<std::string>>& names) {
+  Match match;
+  if (!names) {
+    match.error = names.error();
+    return match;
+  }
+  for (const std::string& name : *names) {
+    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
+    std::tie(target.group, target.target) = SplitName(name);
+    target.name = fmt::format("{}:{}{}", Row(point.kind).name, name, Offset(point));
+  }
+  return match;
+}
+
+void Suggest(Match& match, const Result<std::vector<std::string>>& names) {
+  if (match.targets.empty() && !match.error && names) match.candidates = *names;
+}
+
+Match MatchTracepoint(const AttachPoint& point, Host& host) {
+  Match match = Names(point, host.MatchTracepoints(point.group, point.target));
+  if (match.targets.empty()) Suggest(match, host.MatchTracepoints("*", "*"));
+  return match;
+}
+
+Match MatchRawTracepoint(const AttachPoint& point, Host& host) {
+  const std::string pattern = point.group.empty() ? point.target : point.group + ":" + point.target;
+  Match match = Names(point, host.MatchRawTracepoints(pattern));
+  if (match.targets.empty()) Suggest(match, host.MatchRawTracepoints("*"));
+  return match;
+}
+
+Match MatchKernelFunction(const AttachPoint& point, Host& host) {
+  Match match = Names(point, host.MatchKernelFunctions(point.group, point.target));
+  // A kernel may have no list of its functions, or not for this user; a name in full can still be tried.
+  if (match.error && (match.error->code == ENOENT || match.error->code == EACCES) && !HasWildcard(point)) {
+    match.error.reset();
+    match.targets.push_back(TargetOf(point));
+  }
+  if (match.targets.empty()) Suggest(match, host.MatchKernelFunctions(point.group, "*"));
+  return match;
+}
+
+void AddUserFunctions(const AttachPoint& point, const std::string& path, Host& host, Match& match) {
+  const auto add = [&](const std::string& function, uint64_t file_offset, const std::string& shown) {
+    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
+    target.path = path;
+    target.target = function;
+    target.offset = file_offset;
+    target.name = fmt::format("{}:{}:{}", Row(point.kind).name, path, shown);
+  };
+  if (point.address) {
+    const Result<uint64_t> offset = host.FileOffset(path, *point.address);
+    if (!offset) {
+      match.error = offset.error();
+      return;
+    }
+    return add("", *offset, fmt::format("{}", *point.address));
+  }
+  const Result<std::vector<ElfSymbol>> symbols = host.MatchSymbols(path, point.target);
+  if (!symbols) {
+    match.error = symbols.error();
+    return;
+  }
+  std::string last;
+  for (const ElfSymbol& symbol : *symbols) {
+    if (symbol.name == last) continue;  // versions of one function, or local functions of one name
+    last = symbol.name;
+    add(symbol.name, symbol.file_offset + point.offset, symbol.name + Offset(point));
+  }
+}
+
+Match MatchUserFunction(const AttachPoint& point, const ScriptInput& input, Host& host) {
+  Match match;
+  std::vector<std::string> paths;
+  if (HasWildcard(point.path)) {
+    Result<std::vector<std::string>> found = host.MatchBinaries(point.path, input.pid);
+    if (!found) {
+      match.error = found.error();
+      return match;
+    }
+    paths = *std::move(found);
+  } else {
+    Result<std::string> found = host.FindBinary(point.path, input.pid);
+    if (!found) {
+      match.error = found.error();
+      return match;
+    }
+    paths.push_back(*std::move(found));
+  }
+  for (const std::string& path : paths) AddUserFunctions(point, path, host, match);
+  if (!match.targets.empty()) {
+    match.error.reset();  // one of several files may be no program
+  } else if (paths.size() == 1 && !match.error) {
+    if (const auto all = host.MatchSymbols(paths[0], "*")) {
+      for (const ElfSymbol& symbol : *all) match.candidates.push_back(symbol.name);
+    }
+  }
+  return match;
+}
+
+}  // namespace
+
+bool HasWildcard(const AttachPoint& point) {
+  if ((Row(point.kind).flags & kWildcard) == 0) return false;
+  return HasWildcard(point.group) || HasWildcard(point.target) || HasWildcard(point.path);
+}
+
+Match MatchAttachPoint(const AttachPoint& point, const ScriptInput& input, Host& host) {
+  switch (point.kind) {
+    case ProbeKind::Begin:
+    case ProbeKind::End:
+    case ProbeKind::Interval:
+    case ProbeKind::Profile:
+    case ProbeKind::Software: {
+      Match match;
+      match.targets.push_back(TargetOf(point));
+      return match;
+    }
+    case ProbeKind::Tracepoint: return MatchTracepoint(point, host);
+    case ProbeKind::RawTracepoint: return MatchRawTracepoint(point, host);
+    case ProbeKind::Kprobe:
+    case ProbeKind::Kretprobe: return MatchKernelFunction(point, host);
+    case ProbeKind::Uprobe:
+    case ProbeKind::Uretprobe: return MatchUserFunction(point, input, host);
+  }
+  UNREACHABLE("probe kind");
+}
+
+}  // namespace kawk

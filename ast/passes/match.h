@@ -1,0 +1,23 @@
+// Attach points → what of them exists on this machine.
+#pragma once
+
+#include <vector>
+
+#include "ast/attach_point.h"
+#include "ast/typed.h"
+#include "base/diagnostics.h"
+#include "host/host.h"
+
+namespace kawk {
+
+struct Match {
+  std::vector<AttachTarget> targets;
+  // When there are none: the names the user may have meant (for did-you-mean), or why nothing could be looked up.
+  std::vector<std::string> candidates;
+  std::optional<Error> error;
+};
+
+bool HasWildcard(const AttachPoint& point);
+Match MatchAttachPoint(const AttachPoint& point, const ScriptInput& input, Host& host);
+
+}  // namespace kawk

@@ -1,0 +1,301 @@
+// Names → ids. Scratch variables live in the block of their `let` or first assignment; maps belong to the whole script. A
+// name that means nothing gets a suggestion from the names that would do in its place.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "ast/attach_point.h"
+#include "ast/passes/passes.h"
+#include "ast/passes/stack_mode.h"
+#include "ast/walk.h"
+
+namespace kawk {
+namespace {
+
+bool TakesArguments(BuiltinId id) { return id == BuiltinId::KStack || id == BuiltinId::UStack; }
+
+class Resolver {
+ public:
+  Resolver(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics)
+      : input_(input), typed_(typed), diagnostics_(diagnostics) {}
+
+  void ResolveUnit(const ProbeUnit& unit) {
+    scopes_.clear();
+    Visit(unit.probe->predicate);
+    Visit(unit.probe->body);
+  }
+
+  void operator()(const IntLit&) {}
+  void operator()(const BoolLit&) {}
+  void operator()(const StrLit&) {}
+  void operator()(const Ident& e);
+  void operator()(const ScratchVar& e);
+  void operator()(const MapRef&) {}  // done before: see NumberMaps
+  void operator()(const Positional& e);
+  void operator()(const Index& e) {
+    Visit(e.base);
+    Visit(e.index);
+  }
+  void operator()(const Member& e) { Visit(e.base); }
+  void operator()(const Call& e);
+  void operator()(const Unary& e) { Visit(e.operand); }
+  void operator()(const Binary& e) {
+    Visit(e.left);
+    Visit(e.right);
+  }
+  void operator()(const Ternary& e) {
+    Visit(e.condition);
+    Visit(e.then);
+    Visit(e.otherwise);
+  }
+  void operator()(const Cast& e) { Visit(e.operand); }
+  void operator()(const TupleExpr& e) { VisitAll(e.elements); }
+  void operator()(const RecordExpr& e) { VisitAll(e.elements); }
+  void operator()(const SizeOf& e) { Visit(e.operand); }
+  void operator()(const OffsetOf& e) { Visit(e.operand); }
+  void operator()(const TypeOf& e) { Visit(e.operand); }
+  void operator()(const BlockExpr& e) {
+    OpenScope();
+    VisitAll(e.statements);
+    Visit(e.value);
+    CloseScope();
+  }
+
+  void operator()(const ExprStmt& s) { Visit(s.expr); }
+  void operator()(const Assign& s);
+  void operator()(const Discard& s) { Visit(s.expr); }
+  void operator()(const Let& s);
+  void operator()(const If& s) {
+    Visit(s.condition);
+    Visit(s.then);
+    Visit(s.otherwise);
+  }
+  void operator()(const While& s) {
+    Visit(s.condition);
+    Visit(s.body);
+  }
+  void operator()(const ForRange& s) {
+    Visit(s.from);
+    Visit(s.to);
+    LoopVariable(s, s.variable, s.variable_location, s.body);
+  }
+  void operator()(const ForIn& s) {
+    Visit(s.iterable);
+    LoopVariable(s, s.variable, s.variable_location, s.body);
+  }
+  void operator()(const Unroll& s) {
+    Visit(s.count);
+    Visit(s.body);
+  }
+  void operator()(const Break&) {}
+  void operator()(const Continue&) {}
+  void operator()(const Return& s) { Visit(s.value); }
+  void operator()(const Block& s) {
+    OpenScope();
+    VisitAll(s.statements);
+    CloseScope();
+  }
+
+ private:
+  struct Variable {
+    int index = -1;
+    Location declared;
+    bool by_let = false;  // without a value
+    bool assigned = false;
+  };
+  using Scope = std::map<std::string, Variable>;
+
+  void Visit(const Expr* expr) {
+    if (expr != nullptr) VisitExpr(*expr, *this);
+  }
+  void Visit(const Stmt* stmt) {
+    if (stmt != nullptr) VisitStmt(*stmt, *this);
+  }
+  template <class T>
+  void VisitAll(const std::vector<T*>& list) {
+    for (const T* item : list) Visit(item);
+  }
+  void OpenScope() { scopes_.emplace_back(); }
+  void CloseScope();
+  Variable* FindVariable(const std::string& name);
+  Variable& Declare(const std::string& name, const Location& location);
+  void LoopVariable(const Stmt& s, const std::string& name, const Location& location, const Block* body);
+  std::vector<std::string> VisibleVariables() const;
+
+  const ScriptInput& input_;
+  Typed& typed_;
+  Diagnostics& diagnostics_;
+  bool missing_allowed_ = false;  // within str($1)
+  std::vector<Scope> scopes_;
+};
+
+// --- variables ---
+
+void Resolver::CloseScope() {
+  for (const auto& [name, variable] : scopes_.back()) {
+    if (variable.by_let && !variable.assigned) diagnostics_.Emit(Diag::NeverAssigned, variable.declared, name);
+  }
+  scopes_.pop_back();
+}
+
+Resolver::Variable* Resolver::FindVariable(const std::string& name) {
+  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
+    if (auto found = scope->find(name); found != scope->end()) return &found->second;
+  }
+  return nullptr;
+}
+
+Resolver::Variable& Resolver::Declare(const std::string& name, const Location& location) {
+  if (scopes_.empty()) OpenScope();
+  typed_.variables.push_back({name, nullptr});
+  return scopes_.back()[name] = {static_cast<int>(typed_.variables.size()) - 1, location, false, true};
+}
+
+std::vector<std::string> Resolver::VisibleVariables() const {
+  std::vector<std::string> names;
+  for (const Scope& scope : scopes_) {
+    for (const auto& [name, variable] : scope) names.push_back(name);
+  }
+  return names;
+}
+
+void Resolver::operator()(const ScratchVar& e) {
+  Variable* variable = FindVariable(e.name);
+  if (variable == nullptr) {
+    diagnostics_.EmitWithHint(Diag::UndeclaredVariable, e.location, DidYouMean(e.name, VisibleVariables()), e.name);
+    return;
+  }
+  if (!variable->assigned) diagnostics_.Emit(Diag::ReadBeforeAssigned, e.location, e.name);
+  typed_.Info(&e).variable = variable->index;
+}
+
+void Resolver::operator()(const Assign& s) {
+  Visit(s.value);
+  const ScratchVar* target = As<ScratchVar>(s.target);
+  if (target == nullptr || s.compound) {
+    Visit(s.target);
+    return;
+  }
+  Variable* variable = FindVariable(target->name);
+  if (variable == nullptr) variable = &Declare(target->name, target->location);
+  variable->assigned = true;
+  typed_.Info(target).variable = variable->index;
+}
+
+void Resolver::operator()(const Let& s) {
+  Visit(s.value);
+  if (FindVariable(s.name) != nullptr) {
+    diagnostics_.EmitWithHint(Diag::Redeclared, s.name_location, "give it another name", s.name);
+    return;
+  }
+  Variable& variable = Declare(s.name, s.name_location);
+  variable.by_let = s.value == nullptr;
+  variable.assigned = s.value != nullptr;
+  typed_.lets[s.id.value] = variable.index;
+}
+
+void Resolver::LoopVariable(const Stmt& s, const std::string& name, const Location& location, const Block* body) {
+  if (FindVariable(name) != nullptr) diagnostics_.EmitWithHint(Diag::Redeclared, location, "give it another name", name);
+  OpenScope();
+  typed_.lets[s.id.value] = Declare(name, location).index;
+  Visit(body);
+  CloseScope();
+}
+
+// --- names ---
+
+void Resolver::operator()(const Ident& e) {
+  if (const BuiltinRow* row = FindBuiltin(e.name)) {
+    typed_.Info(&e).builtin = row->id;
+    return;
+  }
+  if (FindFunction(e.name) != nullptr) {
+    diagnostics_.EmitWithHint(Diag::FunctionWithoutCall, e.location, fmt::format("write `{}(…)`", e.name), e.name);
+    return;
+  }
+  std::vector<std::string> names;
+  for (const BuiltinRow& row : AllBuiltins()) names.emplace_back(row.name);
+  diagnostics_.EmitWithHint(Diag::UnknownName, e.location, DidYouMean(e.name, names), e.name);
+}
+
+void Resolver::operator()(const Call& e) {
+  const FunctionRow* function = FindFunction(e.name);
+  const BuiltinRow* builtin = FindBuiltin(e.name);
+  if (function != nullptr) {
+    typed_.Info(&e).function = function->id;
+  } else if (builtin != nullptr && TakesArguments(builtin->id)) {
+    typed_.Info(&e).builtin = builtin->id;
+  } else if (builtin != nullptr) {
+    diagnostics_.EmitWithHint(Diag::NotAFunction, e.name_location, fmt::format("write `{}`", e.name), e.name);
+  } else {
+    std::vector<std::string> names;
+    for (const FunctionRow& row : AllFunctions()) names.emplace_back(row.name);
+    diagnostics_.EmitWithHint(Diag::UnknownFunction, e.name_location, DidYouMean(e.name, names), e.name);
+  }
+  for (size_t i = 0; i < e.args.size(); ++i) {
+    const Ident* word = As<Ident>(e.args[i]);
+    const bool stack_mode = i == 0 && word != nullptr && typed_.Info(&e).builtin && FindBuiltin(word->name) == nullptr;
+    missing_allowed_ = function != nullptr && function->id == FunctionId::Str && i == 0 && As<Positional>(e.args[i]) != nullptr;
+    if (!stack_mode) Visit(e.args[i]);  // the type pass knows the modes
+    missing_allowed_ = false;
+  }
+}
+
+// A parameter that reads as a number is one (also with a unit); anything else is a string. A missing one is 0, and "" for
+// str().
+void Resolver::operator()(const Positional& e) {
+  ExprInfo& info = typed_.Info(&e);
+  info.integer = input_.positional.size();
+  if (e.index == 0) return;
+  info.integer = 0;
+  if (e.index > input_.positional.size()) {
+    if (!missing_allowed_) diagnostics_.Emit(Diag::MissingPositional, e.location, e.index);
+    return;
+  }
+  const std::string& text = input_.positional[e.index - 1];
+  const bool negative = text.starts_with('-');
+  const std::string digits = text.substr(negative ? 1 : 0);
+  std::optional<uint64_t> number = ParseNumber(digits);
+  if (!number) number = ParseDuration(digits);
+  if (number && negative && *number > uint64_t{1} << 63) number.reset();
+  if (number) {
+    info.integer = negative ? -*number : *number;
+    if (negative) info.type = typed_.types->Int(64, true);
+  } else {
+    info.integer.reset();
+    info.string = text;
+  }
+}
+
+// Gives every map of the script its number, in order of name.
+void NumberMaps(const Ast& ast, Typed& typed) {
+  std::map<std::string, MapInfo> maps;
+  for (const MapDecl& decl : ast.map_decls) maps.try_emplace(decl.name, MapInfo{decl.name, nullptr, nullptr, &decl, decl.location});
+  std::vector<const MapRef*> refs;
+  Walker walker;
+  walker.on_expr = [&](const Expr& expr) {
+    const MapRef* ref = As<MapRef>(&expr);
+    if (ref == nullptr) return;
+    refs.push_back(ref);
+    maps.try_emplace(ref->name, MapInfo{ref->name, nullptr, nullptr, nullptr, ref->location});
+  };
+  for (const ProbeUnit& unit : typed.units) walker.Walk(*unit.probe);
+  std::map<std::string, int> numbers;
+  for (auto& [name, info] : maps) {
+    numbers[name] = static_cast<int>(typed.maps.size());
+    typed.maps.push_back(std::move(info));
+  }
+  for (const MapRef* ref : refs) typed.Info(ref).map = numbers[ref->name];
+}
+
+}  // namespace
+
+void ResolveNames(const Ast& ast, const ScriptInput& input, Typed& typed, Diagnostics& diagnostics) {
+  NumberMaps(ast, typed);
+  Resolver resolver(input, typed, diagnostics);
+  for (const ProbeUnit& unit : typed.units) resolver.ResolveUnit(unit);
+}
+
+}  // namespace kawk

@@ -1,0 +1,112 @@
+// What the passes make of a syntax tree: names resolved to ids, a type for every expression, probes expanded to what will be
+// attached. The code generator reads this and the tree, and asks no further questions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ast/nodes.h"
+#include "ast/types.h"
+#include "host/host.h"
+#include "stdlib/registry.h"
+
+namespace kawk {
+
+// One thing to attach to. Exact: no wildcard is left.
+struct AttachTarget {
+  ProbeKind kind = ProbeKind::Begin;
+  std::string name;      // canonical: "tracepoint:syscalls:sys_enter_openat"; what `probe` gives
+  Location location;
+  std::string group;     // tracepoint category, kernel module
+  std::string target;    // event or function name: what `func` gives
+  std::string path;      // binary
+  uint64_t offset = 0;   // file offset (uprobe), bytes behind the function's start (kprobe)
+  uint64_t period = 0;     // interval, profile: ns; software: events
+  uint64_t frequency = 0;  // profile:hz, in samples a second
+  uint64_t config = 0;     // software: PERF_COUNT_SW_…
+  uint64_t tracepoint_id = 0;
+};
+
+// One program to generate: a probe's body for targets that give its expressions the same types. Where targets differ in
+// this (args of different tracepoints), the probe's tree is cloned, so that every node id belongs to one unit only.
+struct ProbeUnit {
+  const Probe* probe = nullptr;  // predicate and body to generate (possibly a clone, owned by the Ast)
+  ProbeKind kind = ProbeKind::Begin;
+  std::vector<AttachTarget> targets;
+  const Type* args = nullptr;    // Struct type of `args`, or null
+};
+
+// How format pieces of printf stand: see image::FormatPiece, which this becomes.
+struct FormatSpec {
+  std::string literal;  // text before the conversion, escapes done
+  std::string flags;
+  int width = -1;
+  int precision = -1;
+  std::string length;
+  std::string conversion;  // empty: only the literal
+  uint32_t arg = 0;
+};
+
+struct MapInfo {
+  std::string name;             // "@x"
+  const Type* key = nullptr;    // null: scalar
+  const Type* value = nullptr;
+  const MapDecl* decl = nullptr;
+  Location first_use;
+  bool written = false;         // somewhere in the script
+};
+
+// A scratch variable; one per `let` or first assignment in a scope.
+struct VariableInfo {
+  std::string name;
+  const Type* type = nullptr;
+};
+
+struct ExprInfo {
+  const Type* type = nullptr;
+  const Type* operands = nullptr;  // Binary: what both operands are converted to first; null: as they are
+  // Set where the value is known: folded integers (sign-extended bits), bools and strings. Code generation must use it.
+  std::optional<uint64_t> integer;
+  std::optional<std::string> string;
+  // What names mean.
+  std::optional<BuiltinId> builtin;    // Ident (and Call, for builtins that take arguments: kstack(3))
+  std::optional<FunctionId> function;  // Call
+  int variable = -1;                   // ScratchVar: into variables
+  int map = -1;                        // MapRef: into maps
+  const StructField* field = nullptr;  // Member of a struct or of args; offsets within anonymous members added
+  AddressSpace space = AddressSpace::Bpf;  // Struct and Array expressions, fields: where the object's bytes are
+  int format = -1;                     // Call of printf and its kin: into formats
+};
+
+struct Typed {
+  std::vector<ExprInfo> exprs;  // by NodeId
+  std::vector<int> lets;        // by NodeId of Let and ForRange/ForIn: into variables; else -1
+  std::vector<MapInfo> maps;    // in order of name
+  std::vector<VariableInfo> variables;
+  std::vector<std::vector<FormatSpec>> formats;
+  std::vector<ProbeUnit> units;  // in source order
+  Config config;
+  std::unique_ptr<TypeTable> types;
+  std::vector<std::unique_ptr<Probe>> clones;  // probes of units beyond the first of a probe; their trees are the Ast's
+
+  const ExprInfo& Info(const Expr* expr) const { return exprs[expr->id.value]; }
+  ExprInfo& Info(const Expr* expr) { return exprs[expr->id.value]; }
+  const Type* TypeOf(const Expr* expr) const { return Info(expr).type; }
+};
+
+// What the user gave beside the script.
+struct ScriptInput {
+  std::vector<std::string> positional;  // $1 is [0]
+  int pid = 0;                          // -p
+  std::string command;                  // -c
+  bool unsafe = false;
+  // Looks an environment variable up, for configuration; may be empty. See stdlib/environment.h.
+  std::function<const char*(const char* name)> environment = nullptr;
+};
+
+}  // namespace kawk

@@ -1,0 +1,72 @@
+#include "cli/compile.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "ast/analyse.h"
+#include "cli/files.h"
+#include "host/host.h"
+#include "parser/parser.h"
+#include "stdlib/environment.h"
+
+namespace kawk {
+namespace {
+
+bool UseColor() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return (no_color == nullptr || *no_color == '\0') && isatty(STDERR_FILENO) == 1;
+}
+
+// Prints what there is to say; true when the script can be compiled further.
+bool Report(const Diagnostics& diagnostics, const SourceMap& sources, const Options& options) {
+  const std::string text = diagnostics.Render(sources, options.run.warnings, UseColor());
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  return !diagnostics.has_errors();
+}
+
+void Show(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (!text.empty() && text.back() != '\n') std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+std::optional<GenerateOutput> Compile(const Options& options) {
+  // The script.
+  Result<std::string> text = options.program ? Result<std::string>(*options.program) : ReadScript(options.file);
+  if (!text) return ReportError(text.error()), std::nullopt;
+  SourceMap sources;
+  sources.Add(options.program || options.file == "-" ? "stdin" : options.file, std::move(*text));
+
+  // Text → tree.
+  Diagnostics diagnostics;
+  std::unique_ptr<Ast> ast = Parse(sources, 0, diagnostics);
+  if (!Report(diagnostics, sources, options)) return std::nullopt;
+  if (options.Shows(DebugStage::Ast)) Show(Dump(*ast));
+
+  // Tree → names, types and attach points.
+  Config config;
+  if (auto wrong = ApplyEnvironment(config)) return ReportError({*wrong, ""}), std::nullopt;
+  ScriptInput input{.positional = options.positional, .pid = options.run.pid, .command = options.run.command, .unsafe = options.unsafe};
+  std::unique_ptr<Host> host = MakeHost();
+  Diagnostics findings;
+  Typed typed = Analyse(*ast, input, std::move(config), *host, findings);
+  if (options.Shows(DebugStage::Types)) Show(DumpTyped(*ast, typed));
+  if (!Report(findings, sources, options)) return std::nullopt;
+
+  // Types → BPF.
+  GenerateOptions generate;
+  generate.want_ir = options.Shows(DebugStage::Codegen) || !options.emit_llvm.empty();
+  generate.want_optimized_ir = options.Shows(DebugStage::CodegenOpt) || !options.emit_llvm.empty();
+  Result<GenerateOutput> output = Generate(*ast, typed, sources, generate);
+  if (!output) return ReportError(output.error()), std::nullopt;
+  if (options.Shows(DebugStage::Codegen)) Show(output->ir);
+  if (options.Shows(DebugStage::CodegenOpt)) Show(output->optimized_ir);
+  return std::move(*output);
+}
+
+}  // namespace kawk

@@ -1,0 +1,226 @@
+// getopt_long over the rows of flags.def.
+#include "cli/options.h"
+
+#include <fmt/format.h>
+#include <getopt.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/diagnostics.h"
+
+namespace kawk {
+namespace {
+
+enum class FlagId : int {
+#define FLAG(id, short_name, long_name, argument, help) id,
+#include "cli/flags.def"
+};
+
+struct FlagRow {
+  FlagId id;
+  char short_name;
+  const char* long_name;
+  const char* argument;
+  const char* help;
+};
+
+constexpr std::array kFlags = {
+#define FLAG(id, short_name, long_name, argument, help) FlagRow{FlagId::id, short_name, long_name, argument, help},
+#include "cli/flags.def"
+};
+
+constexpr int kLongOnly = 256;  // getopt values of flags start here, above all characters
+
+struct StageRow {
+  const char* name;
+  DebugStage stage;
+};
+constexpr std::array kStages = {StageRow{"ast", DebugStage::Ast}, StageRow{"types", DebugStage::Types}, StageRow{"codegen", DebugStage::Codegen},
+                                StageRow{"codegen-opt", DebugStage::CodegenOpt}, StageRow{"verifier", DebugStage::Verifier}};
+
+Status SetStages(const std::string& text, Options& options) {
+  size_t from = 0;
+  while (from <= text.size()) {
+    const size_t comma = std::min(text.find(',', from), text.size());
+    const std::string word = text.substr(from, comma - from);
+    from = comma + 1;
+    const auto row = std::find_if(kStages.begin(), kStages.end(), [&](const StageRow& r) { return r.name == word; });
+    if (row != kStages.end()) {
+      options.debug.push_back(row->stage);
+    } else if (word == "all") {
+      for (const StageRow& r : kStages) options.debug.push_back(r.stage);
+    } else {
+      std::vector<std::string> names{"all"};
+      for (const StageRow& r : kStages) names.emplace_back(r.name);
+      return Error{fmt::format("unknown stage `{}` for -d; stages are {}", word, fmt::join(names, ", ")), DidYouMean(word, names)};
+    }
+  }
+  return Ok{};
+}
+
+Status SetPid(const std::string& text, Options& options) {
+  char* end = nullptr;
+  errno = 0;
+  const long pid = std::strtol(text.c_str(), &end, 10);
+  if (text.empty() || *end != '\0' || errno != 0 || pid < 1 || pid > 0x7fffffff) {
+    return Error{fmt::format("`{}` is not a process id", text), "-p takes a positive number"};
+  }
+  options.run.pid = static_cast<int>(pid);
+  return Ok{};
+}
+
+Status SetFormat(const std::string& text, Options& options) {
+  if (text == "text") {
+    options.run.format = OutputFormat::Text;
+  } else if (text == "json") {
+    options.run.format = OutputFormat::Json;
+  } else {
+    return Error{fmt::format("unknown output format `{}`", text), "-f takes `text` or `json`"};
+  }
+  return Ok{};
+}
+
+Status SetBuffering(const std::string& text, Options& options) {
+  if (text == "none") {
+    options.run.buffering = Buffering::None;
+  } else if (text == "line") {
+    options.run.buffering = Buffering::Line;
+  } else if (text == "full") {
+    options.run.buffering = Buffering::Full;
+  } else {
+    return Error{fmt::format("unknown buffering mode `{}`", text), "-B takes `none`, `line` or `full`"};
+  }
+  return Ok{};
+}
+
+Status Apply(FlagId id, const std::string& value, Options& options) {
+  switch (id) {
+    case FlagId::Program: options.program = value; return Ok{};
+    case FlagId::List: options.list = true; return Ok{};
+    case FlagId::Verbose: options.run.verbose = true; return Ok{};
+    case FlagId::Pid: return SetPid(value, options);
+    case FlagId::Command: options.run.command = value; return Ok{};
+    case FlagId::Output: options.run.output_path = value; return Ok{};
+    case FlagId::Format: return SetFormat(value, options);
+    case FlagId::BufferMode: return SetBuffering(value, options);
+    case FlagId::Quiet: options.run.quiet = true; return Ok{};
+    case FlagId::ReadWarnings: options.run.read_warnings = true; return Ok{};
+    case FlagId::NoWarnings: options.run.warnings = false; return Ok{};
+    case FlagId::Unsafe: options.unsafe = true; return Ok{};
+    case FlagId::DryRun: options.run.dry_run = true; return Ok{};
+    case FlagId::Debug: return SetStages(value, options);
+    case FlagId::EmitElf: options.emit_elf = value; return Ok{};
+    case FlagId::EmitLlvm: options.emit_llvm = value; return Ok{};
+    case FlagId::EmitImage: options.emit_image = value; return Ok{};
+    case FlagId::RunImage: options.run_image = value; return Ok{};
+    case FlagId::Version: options.version = true; return Ok{};
+    case FlagId::Help: options.help = true; return Ok{};
+  }
+  UNREACHABLE("flag");
+}
+
+const FlagRow& RowOf(int value) {
+  for (const FlagRow& row : kFlags) {
+    if (value == row.short_name || value == kLongOnly + static_cast<int>(row.id)) return row;
+  }
+  UNREACHABLE("flag of getopt");
+}
+
+Error UnknownFlag(const char* argument) {
+  std::vector<std::string> names;
+  for (const FlagRow& row : kFlags) {
+    if (row.long_name[0] != '\0') names.push_back(std::string("--") + row.long_name);
+  }
+  std::string hint = DidYouMean(argument, names);
+  return Error{fmt::format("unknown option `{}`", argument), hint.empty() ? "`kawk --help` lists the options" : hint};
+}
+
+// What is left behind the flags: script file, positional parameters, or the pattern of -l.
+Status TakeRest(int argc, char** argv, Options& options) {
+  std::vector<std::string> rest(argv + optind, argv + argc);
+  if (options.list) {
+    if (rest.size() > 1) return Error{"-l takes one pattern", "quote it, so that the shell leaves its wildcards alone"};
+    if (!rest.empty()) options.list_pattern = rest[0];
+    return Ok{};
+  }
+  if (options.version || options.help) return Ok{};
+  if (!options.program && options.run_image.empty()) {
+    if (rest.empty()) return Error{"no script given", "kawk -e 'BEGIN { printf(\"hello\\n\"); }', or kawk FILE; kawk --help says more"};
+    options.file = rest[0];
+    rest.erase(rest.begin());
+  }
+  if (!rest.empty() && rest[0] == "--") rest.erase(rest.begin());
+  options.positional = std::move(rest);
+  return Ok{};
+}
+
+}  // namespace
+
+bool Options::Shows(DebugStage stage) const { return std::find(debug.begin(), debug.end(), stage) != debug.end(); }
+
+Result<Options> ParseOptions(int argc, char** argv) {
+  std::string short_flags = "+:";  // stop at the script: what follows is its own; `:` for a missing argument
+  std::vector<option> long_flags;
+  for (const FlagRow& row : kFlags) {
+    const bool takes = row.argument[0] != '\0';
+    if (row.short_name != 0) short_flags += std::string(1, row.short_name) + (takes ? ":" : "");
+    if (row.long_name[0] != '\0') {
+      long_flags.push_back({row.long_name, takes ? required_argument : no_argument, nullptr, kLongOnly + static_cast<int>(row.id)});
+    }
+  }
+  long_flags.push_back({nullptr, 0, nullptr, 0});
+  Options options;
+  optind = 1;
+  opterr = 0;
+  for (;;) {
+    const int at = optind;
+    const int got = getopt_long(argc, argv, short_flags.c_str(), long_flags.data(), nullptr);
+    if (got == -1) break;
+    if (got == '?') {
+      const bool is_long = std::strncmp(argv[at], "--", 2) == 0;
+      return UnknownFlag(is_long ? argv[at] : fmt::format("-{}", static_cast<char>(optopt)).c_str());
+    }
+    if (got == ':') return Error{fmt::format("option `{}` needs a value", argv[optind - 1]), "`kawk --help` shows which"};
+    Status status = Apply(RowOf(got).id, optarg != nullptr ? optarg : "", options);
+    if (!status) return status.error();
+  }
+  Status status = TakeRest(argc, argv, options);
+  if (!status) return status.error();
+  if (options.run.pid != 0 && !options.run.command.empty()) return Error{"-p and -c cannot be used together", ""};
+  return options;
+}
+
+std::string HelpText() {
+  std::string text =
+      "kawk - awk for the running kernel\n\n"
+      "USAGE\n"
+      "    kawk [options] FILE [parameter ...]\n"
+      "    kawk [options] - [parameter ...]        the script comes from standard input\n"
+      "    kawk [options] -e 'program' [parameter ...]\n"
+      "    kawk -l [-v] [pattern]\n\n"
+      "OPTIONS\n";
+  for (const FlagRow& row : kFlags) {
+    std::string names = row.short_name != 0 ? fmt::format("-{}", row.short_name) : "   ";
+    if (row.long_name[0] != '\0') names += fmt::format("{}--{}", row.short_name != 0 ? ", " : " ", row.long_name);
+    if (row.argument[0] != '\0') names += fmt::format(" {}", row.argument);
+    text += fmt::format("    {:<30}{}{}\n", names, names.size() >= 30 ? "\n" + std::string(34, ' ') : "", row.help);
+  }
+  text +=
+      "\nEXAMPLES\n"
+      "    kawk -e 'tracepoint:raw_syscalls:sys_enter { @[comm] = count(); }'\n"
+      "        count system calls by process name\n"
+      "    kawk -e 'tracepoint:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, str(args.filename)); }'\n"
+      "        show which files are opened, and by whom\n"
+      "    kawk -e 'profile:hz:99 { @[kstack] = count(); }'\n"
+      "        sample what the kernel does, 99 times a second on each CPU\n"
+      "    kawk -l '*sleep*'\n"
+      "        list the probes with `sleep` in their names\n";
+  return text;
+}
+
+}  // namespace kawk

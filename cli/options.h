@@ -1,0 +1,37 @@
+// The command line as data.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/run.h"
+
+namespace kawk {
+
+enum class DebugStage : uint8_t { Ast, Types, Codegen, CodegenOpt, Verifier };
+
+struct Options {
+  RunOptions run;
+  std::optional<std::string> program;  // -e
+  std::string file;                    // script file or "-"; empty with -e
+  std::vector<std::string> positional;
+  bool list = false;
+  std::string list_pattern;
+  bool unsafe = false;
+  std::vector<DebugStage> debug;
+  std::string emit_elf, emit_llvm, emit_image, run_image;
+  bool version = false;
+  bool help = false;
+
+  bool Shows(DebugStage stage) const;
+};
+
+// An Error's message is ready to print.
+Result<Options> ParseOptions(int argc, char** argv);
+
+// The text of --help.
+std::string HelpText();
+
+}  // namespace kawk

@@ -1,0 +1,42 @@
+# kawk_library(NAME DEPS a b … LINK x y …): one folder, one static library.
+#
+# Its sources are all .cpp files of the folder (and of the subfolders named in DIRS). It sees its own headers and those
+# of DEPS, nothing else: each library gets an include directory of its own that holds links to just these folders, so
+# that an include which the design forbids does not compile.
+function(kawk_library name)
+  cmake_parse_arguments(ARG "" "FOLDER" "DEPS;LINK;DIRS;GENERATED;SYSTEM" ${ARGN})
+  if(NOT ARG_FOLDER)
+    set(ARG_FOLDER ${name})
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  foreach(dir ${ARG_DIRS})
+    file(GLOB more CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.cpp)
+    list(APPEND sources ${more})
+  endforeach()
+  add_library(kawk_${name} STATIC ${sources} ${ARG_GENERATED})
+  kawk_includes(kawk_${name} ${ARG_FOLDER} ${ARG_DEPS})
+  target_compile_options(kawk_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${KAWK_WARNINGS}>)
+  foreach(dep ${ARG_DEPS})
+    string(REPLACE "/" "_" dep ${dep})
+    string(REPLACE "runtime_image" "image" dep ${dep})
+    target_link_libraries(kawk_${name} PUBLIC kawk_${dep})
+  endforeach()
+  target_link_libraries(kawk_${name} PUBLIC ${ARG_LINK})
+  target_include_directories(kawk_${name} SYSTEM PRIVATE ${ARG_SYSTEM})
+endfunction()
+
+# The include directory of `target`: links to the folders it may use. PRIVATE, so that it is not handed on.
+function(kawk_includes target)
+  set(forest ${CMAKE_BINARY_DIR}/include/${target})
+  file(REMOVE_RECURSE ${forest})
+  set(folders base ${ARGN})
+  list(REMOVE_DUPLICATES folders)
+  foreach(folder ${folders})
+    get_filename_component(parent ${forest}/${folder} DIRECTORY)
+    file(MAKE_DIRECTORY ${parent})
+    if(NOT EXISTS ${forest}/${folder})
+      file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${folder} ${forest}/${folder} SYMBOLIC)
+    endif()
+  endforeach()
+  target_include_directories(${target} PRIVATE ${forest} ${CMAKE_BINARY_DIR}/generated)
+endfunction()

@@ -1,0 +1,403 @@
+// Expressions: one overload per kind of node. Operations on scalars are LLVM integer operations in the type that the
+// passes chose; what is memory is passed as a pointer and copied only where it is stored.
+#include <linux/bpf.h>
+
+#include "base/check.h"
+#include "codegen/program.h"
+
+namespace kawk {
+namespace {
+
+class Evaluator {
+ public:
+  explicit Evaluator(Program& program) : p_(program), ir_(program.ir()) {}
+
+  Value operator()(const IntLit& e) { return Constant(e); }
+  Value operator()(const BoolLit& e) { return Constant(e); }
+  Value operator()(const StrLit& e) { return Constant(e); }
+  Value operator()(const Positional& e) { return Constant(e); }
+  Value operator()(const SizeOf& e) { return Constant(e); }
+  Value operator()(const OffsetOf& e) { return Constant(e); }
+  Value operator()(const TypeOf&) { UNREACHABLE("typeof has no value"); }
+
+  Value operator()(const Ident& e) {
+    const ExprInfo& info = p_.typed().Info(&e);
+    if (info.builtin) return EmitBuiltin(*info.builtin, e);
+    return Constant(e);
+  }
+
+  Value operator()(const Call& e) {
+    const ExprInfo& info = p_.typed().Info(&e);
+    if (info.builtin) return EmitBuiltin(*info.builtin, e);
+    CHECK(info.function);
+    switch (*info.function) {
+#define FUNCTION(id, name, signature, effect, flags, doc) \
+  case FunctionId::id: return Emit##id##Call(p_, e);
+#include "stdlib/functions.def"
+    }
+    UNREACHABLE("function");
+  }
+
+  Value operator()(const ScratchVar& e) {
+    const ExprInfo& info = p_.typed().Info(&e);
+    return p_.FromMemory(p_.Variable(info.variable), p_.typed().variables[info.variable].type);
+  }
+
+  Value operator()(const MapRef& e) { return p_.ReadMap(p_.TargetOf(&e)); }
+
+  Value operator()(const Index& e) {
+    if (As<MapRef>(e.base) != nullptr) return p_.ReadMap(p_.TargetOf(&e));
+    const Type* base = p_.typed().TypeOf(e.base);
+    if (base->is(TypeKind::Tuple)) return TupleMember(e.base, *p_.typed().Info(e.index).integer);
+    UNREACHABLE("index of this type");
+  }
+
+  Value operator()(const Member& e) {
+    const Type* base = p_.typed().TypeOf(e.base);
+    if (base->is(TypeKind::Tuple)) return TupleMember(e.base, std::stoul(e.name));
+    const ExprInfo& info = p_.typed().Info(&e);
+    CHECK(info.field != nullptr && info.space == AddressSpace::Context);
+    return ContextField(*info.field, info.type);
+  }
+
+  Value operator()(const Unary& e) {
+    switch (e.op) {
+      case UnaryOp::Not: return {ir_.CreateNot(p_.Truth(e.operand)), TypeOf(e)};
+      case UnaryOp::BitNot: return {ir_.CreateNot(p_.Scalar(e.operand, TypeOf(e))), TypeOf(e)};
+      case UnaryOp::Minus: return {ir_.CreateNeg(p_.Scalar(e.operand, TypeOf(e))), TypeOf(e)};
+      case UnaryOp::Plus: return {p_.Scalar(e.operand, TypeOf(e)), TypeOf(e)};
+      case UnaryOp::PreInc: return Step(e, BinaryOp::Add, false);
+      case UnaryOp::PreDec: return Step(e, BinaryOp::Sub, false);
+      case UnaryOp::PostInc: return Step(e, BinaryOp::Add, true);
+      case UnaryOp::PostDec: return Step(e, BinaryOp::Sub, true);
+      case UnaryOp::Deref:
+      case UnaryOp::AddressOf: break;
+    }
+    UNREACHABLE("unary operator");
+  }
+
+  Value operator()(const Binary& e) {
+    switch (e.op) {
+      case BinaryOp::And:
+      case BinaryOp::Or: return ShortCircuit(e);
+      case BinaryOp::Eq:
+      case BinaryOp::Ne:
+      case BinaryOp::Lt:
+      case BinaryOp::Le:
+      case BinaryOp::Gt:
+      case BinaryOp::Ge: return Compare(e);
+      default: break;
+    }
+    const Type* type = TypeOf(e);
+    llvm::Value* left = p_.Scalar(e.left, type);
+    llvm::Value* right = p_.Scalar(e.right, type);
+    return {Arithmetic(p_, e.op, left, right, type->is_signed), type};
+  }
+
+  Value operator()(const Ternary& e) {
+    const Type* type = TypeOf(e);
+    if (e.then == nullptr) return Elvis(e, type);
+    if (type->is(TypeKind::None)) {
+      p_.If(p_.Truth(e.condition), [&] { p_.Evaluate(e.then); }, [&] { p_.Evaluate(e.otherwise); });
+      return {nullptr, type};
+    }
+    llvm::Value* memory = p_.Allocate(SizeOfType(type));
+    p_.If(p_.Truth(e.condition), [&] { p_.EvaluateInto(memory, type, e.then); }, [&] { p_.EvaluateInto(memory, type, e.otherwise); });
+    return p_.FromMemory(memory, type);
+  }
+
+  Value operator()(const Cast& e) { return {p_.Scalar(e.operand, TypeOf(e)), TypeOf(e)}; }
+
+  Value operator()(const TupleExpr& e) { return InMemory(e); }
+  Value operator()(const RecordExpr& e) { return InMemory(e); }
+
+  Value operator()(const BlockExpr& e) {
+    p_.Statements(e.statements);
+    return e.value != nullptr ? p_.Evaluate(e.value) : Value{nullptr, p_.typed().types->None()};
+  }
+
+  Value Constant(const Expr& e) {
+    const ExprInfo& info = p_.typed().Info(&e);
+    if (info.string) {
+      std::string bytes = *info.string;
+      bytes.resize(SizeOfType(info.type));
+      return {p_.module().Bytes(bytes), info.type, p_.I64(info.string->size())};
+    }
+    CHECK(info.integer);
+    if (info.type->is(TypeKind::Bool)) return {ir_.getInt1(*info.integer != 0), info.type};
+    return {llvm::ConstantInt::get(ir_.getIntNTy(SizeOfType(info.type) * 8), *info.integer, false), info.type};
+  }
+
+  static llvm::Value* Arithmetic(Program& p, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed);
+
+ private:
+  const Type* TypeOf(const Expr& e) { return p_.typed().TypeOf(&e); }
+
+  Value EmitBuiltin(BuiltinId id, const Expr& e) {
+    switch (id) {
+#define BUILTIN(id, name, type, probes, doc) \
+  case BuiltinId::id: return Emit##id##Value(p_, e);
+#include "stdlib/builtins.def"
+    }
+    UNREACHABLE("builtin");
+  }
+
+  Value InMemory(const Expr& e) {
+    const Type* type = TypeOf(e);
+    llvm::Value* memory = p_.Allocate(SizeOfType(type));
+    p_.EvaluateInto(memory, type, &e);
+    return {memory, type};
+  }
+
+  Value TupleMember(const Expr* base, uint64_t index) {
+    const Type* tuple = p_.typed().TypeOf(base);
+    const Value value = p_.Evaluate(base);
+    return p_.FromMemory(p_.At(value.v, MemberOffsets(tuple)[index]), tuple->members[index]);
+  }
+
+  // A field of `args` that lies in the program's context.
+  Value ContextField(const StructField& field, const Type* type) {
+    if (type->IsScalar()) return {p_.Context(field.offset, ir_.getIntNTy(SizeOfType(type) * 8)), type};
+    llvm::Value* address = p_.ir().CreateAdd(p_.AsInteger(p_.ContextPointer()), FieldOffset(field));
+    llvm::Value* memory = p_.Allocate(SizeOfType(type));
+    if (type->is(TypeKind::String)) {
+      llvm::Value* length = p_.ReadString(memory, type->length, address, AddressSpace::Kernel);
+      return {memory, type, length, false};
+    }
+    p_.Helper(BPF_FUNC_probe_read_kernel, ir_.getInt64Ty(), {memory, p_.I32(SizeOfType(type)), address});
+    return {memory, type};
+  }
+
+  llvm::Value* FieldOffset(const StructField& field) {
+    if (!field.data_loc && !field.rel_data_loc) return p_.I64(field.offset);
+    llvm::Value* location = ir_.CreateZExt(p_.Context(field.offset, ir_.getInt32Ty()), ir_.getInt64Ty());
+    llvm::Value* offset = ir_.CreateAnd(location, p_.I64(0xffff));
+    return field.rel_data_loc ? ir_.CreateAdd(offset, p_.I64(field.offset + 4)) : offset;
+  }
+
+  // ++ and --.
+  Value Step(const Unary& e, BinaryOp op, bool return_old) {
+    const Type* type = TypeOf(e);
+    if (As<ScratchVar>(e.operand) != nullptr) {
+      const int index = p_.typed().Info(e.operand).variable;
+      const Type* variable = p_.typed().variables[index].type;
+      llvm::Value* old = p_.Load(p_.Variable(index), variable);
+      llvm::Value* one = llvm::ConstantInt::get(old->getType(), 1);
+      llvm::Value* now = Arithmetic(p_, op, old, one, variable->is_signed);
+      p_.Store(p_.Variable(index), variable, {now, variable});
+      return {p_.Convert(return_old ? old : now, variable, type), type};
+    }
+    const Program::Target target = p_.TargetOf(e.operand);
+    const Type* value = p_.typed().maps[target.map].value;
+    llvm::Value* one = llvm::ConstantInt::get(ir_.getIntNTy(SizeOfType(value) * 8), 1);
+    return {p_.Convert(p_.UpdateMap(target, op, one, return_old), value, type), type};
+  }
+
+  Value ShortCircuit(const Binary& e) {
+    llvm::Value* result = p_.Allocate(1);
+    ir_.CreateStore(ir_.getInt8(e.op == BinaryOp::Or), result);
+    llvm::Value* left = p_.Truth(e.left);
+    p_.If(e.op == BinaryOp::And ? left : ir_.CreateNot(left),
+          [&] { ir_.CreateStore(ir_.CreateZExt(p_.Truth(e.right), ir_.getInt8Ty()), result); });
+    return {ir_.CreateICmpNE(ir_.CreateLoad(ir_.getInt8Ty(), result), ir_.getInt8(0)), TypeOf(e)};
+  }
+
+  Value Compare(const Binary& e) {
+    const Type* left_type = p_.typed().TypeOf(e.left);
+    const Type* right_type = p_.typed().TypeOf(e.right);
+    if (left_type->is(TypeKind::String) && right_type->is(TypeKind::String)) {
+      llvm::Value* equal = p_.CompareStrings(e.left, e.right);
+      return {e.op == BinaryOp::Eq ? equal : ir_.CreateNot(equal), TypeOf(e)};
+    }
+    const Type* common = OperandType(e, left_type, right_type);
+    llvm::Value* left = p_.Scalar(e.left, common);
+    llvm::Value* right = p_.Scalar(e.right, common);
+    return {ir_.CreateICmp(Predicate(e.op, common->is_signed), left, right), TypeOf(e)};
+  }
+
+  // A literal takes the other side's type when it fits; else both take the common one.
+  const Type* OperandType(const Binary& e, const Type* left, const Type* right) {
+    if (left->is(TypeKind::Pointer)) return left;
+    if (right->is(TypeKind::Pointer)) return right;
+    if (left->is(TypeKind::Bool) && right->is(TypeKind::Bool)) return left;
+    const ExprInfo& l = p_.typed().Info(e.left);
+    const ExprInfo& r = p_.typed().Info(e.right);
+    if (r.integer && !l.integer && Fits(*r.integer, right, left)) return left;
+    if (l.integer && !r.integer && Fits(*l.integer, left, right)) return right;
+    return p_.typed().types->Common(left, right);
+  }
+
+  static bool Fits(uint64_t value, const Type* from, const Type* to) {
+    if (!to->is(TypeKind::Int)) return false;
+    if (from->is_signed && static_cast<int64_t>(value) < 0) return to->is_signed && to->bits >= from->bits;
+    const uint64_t max = to->is_signed ? (1ull << (to->bits - 1)) - 1 : ~0ull >> (64 - to->bits);
+    return value <= max;
+  }
+
+  static llvm::CmpInst::Predicate Predicate(BinaryOp op, bool is_signed) {
+    switch (op) {
+      case BinaryOp::Eq: return llvm::CmpInst::ICMP_EQ;
+      case BinaryOp::Ne: return llvm::CmpInst::ICMP_NE;
+      case BinaryOp::Lt: return is_signed ? llvm::CmpInst::ICMP_SLT : llvm::CmpInst::ICMP_ULT;
+      case BinaryOp::Le: return is_signed ? llvm::CmpInst::ICMP_SLE : llvm::CmpInst::ICMP_ULE;
+      case BinaryOp::Gt: return is_signed ? llvm::CmpInst::ICMP_SGT : llvm::CmpInst::ICMP_UGT;
+      case BinaryOp::Ge: return is_signed ? llvm::CmpInst::ICMP_SGE : llvm::CmpInst::ICMP_UGE;
+      default: break;
+    }
+    UNREACHABLE("comparison");
+  }
+
+  Value Elvis(const Ternary& e, const Type* type) {
+    const Value condition = p_.Evaluate(e.condition);
+    llvm::Value* memory = p_.Allocate(SizeOfType(type));
+    llvm::Value* truth = ir_.CreateICmpNE(condition.v, llvm::ConstantInt::get(condition.v->getType(), 0));
+    p_.If(truth, [&] { p_.Store(memory, type, {p_.Convert(condition.v, condition.type, type), type}); },
+          [&] { p_.EvaluateInto(memory, type, e.otherwise); });
+    return p_.FromMemory(memory, type);
+  }
+
+  Program& p_;
+  llvm::IRBuilder<>& ir_;
+};
+
+// Division and remainder signed with the BPF instruction set v3, which has only unsigned ones: by magnitude, then the sign.
+// By zero: quotient 0, remainder the dividend, as BPF defines it.
+llvm::Value* SignedDivide(Program& p, llvm::Value* left, llvm::Value* right, bool remainder) {
+  auto& ir = p.ir();
+  llvm::Value* zero = llvm::ConstantInt::get(left->getType(), 0);
+  llvm::Value* left_negative = ir.CreateICmpSLT(left, zero);
+  llvm::Value* right_negative = ir.CreateICmpSLT(right, zero);
+  llvm::Value* a = ir.CreateSelect(left_negative, ir.CreateNeg(left), left);
+  llvm::Value* b = ir.CreateSelect(right_negative, ir.CreateNeg(right), right);
+  llvm::Value* by_zero = ir.CreateICmpEQ(b, zero);
+  llvm::Value* safe = ir.CreateSelect(by_zero, llvm::ConstantInt::get(left->getType(), 1), b);
+  if (remainder) {
+    llvm::Value* rest = ir.CreateURem(a, safe);
+    return ir.CreateSelect(by_zero, left, ir.CreateSelect(left_negative, ir.CreateNeg(rest), rest));
+  }
+  llvm::Value* quotient = ir.CreateUDiv(a, safe);
+  llvm::Value* negative = ir.CreateXor(left_negative, right_negative);
+  return ir.CreateSelect(by_zero, zero, ir.CreateSelect(negative, ir.CreateNeg(quotient), quotient));
+}
+
+llvm::Value* UnsignedDivide(Program& p, llvm::Value* left, llvm::Value* right, bool remainder) {
+  auto& ir = p.ir();
+  llvm::Value* zero = llvm::ConstantInt::get(left->getType(), 0);
+  llvm::Value* by_zero = ir.CreateICmpEQ(right, zero);
+  llvm::Value* safe = ir.CreateSelect(by_zero, llvm::ConstantInt::get(left->getType(), 1), right);
+  llvm::Value* result = remainder ? ir.CreateURem(left, safe) : ir.CreateUDiv(left, safe);
+  return ir.CreateSelect(by_zero, remainder ? left : zero, result);
+}
+
+// The shift count is taken modulo the width, as the machine does.
+llvm::Value* ShiftCount(Program& p, llvm::Value* count) {
+  const uint64_t mask = count->getType()->getIntegerBitWidth() - 1;
+  return p.ir().CreateAnd(count, llvm::ConstantInt::get(count->getType(), mask));
+}
+
+llvm::Value* Evaluator::Arithmetic(Program& p, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed) {
+  auto& ir = p.ir();
+  switch (op) {
+    case BinaryOp::Add: return ir.CreateAdd(left, right);
+    case BinaryOp::Sub: return ir.CreateSub(left, right);
+    case BinaryOp::Mul: return ir.CreateMul(left, right);
+    case BinaryOp::Div: return is_signed ? SignedDivide(p, left, right, false) : UnsignedDivide(p, left, right, false);
+    case BinaryOp::Mod: return is_signed ? SignedDivide(p, left, right, true) : UnsignedDivide(p, left, right, true);
+    case BinaryOp::BitAnd: return ir.CreateAnd(left, right);
+    case BinaryOp::BitOr: return ir.CreateOr(left, right);
+    case BinaryOp::BitXor: return ir.CreateXor(left, right);
+    case BinaryOp::Shl: return ir.CreateShl(left, ShiftCount(p, right));
+    case BinaryOp::Shr: return is_signed ? ir.CreateAShr(left, ShiftCount(p, right)) : ir.CreateLShr(left, ShiftCount(p, right));
+    default: break;
+  }
+  UNREACHABLE("arithmetic operator");
+}
+
+}  // namespace
+
+llvm::Value* EmitArithmetic(Program& p, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed) {
+  return Evaluator::Arithmetic(p, op, left, right, is_signed);
+}
+
+Value Program::Evaluate(const Expr* expr) {
+  const ExprInfo& info = typed().Info(expr);
+  Evaluator evaluator(*this);
+  if (info.integer || info.string) return evaluator.Constant(*expr);
+  SetLocation(expr->location);
+  return VisitExpr(*expr, evaluator);
+}
+
+llvm::Value* Program::Scalar(const Expr* expr, const Type* type) {
+  const Value value = Evaluate(expr);
+  return Convert(value.v, value.type, type);
+}
+
+llvm::Value* Program::Truth(const Expr* expr) {
+  const Value value = Evaluate(expr);
+  if (value.type->is(TypeKind::String)) return ir_.CreateICmpNE(ir_.CreateLoad(ir_.getInt8Ty(), value.v), ir_.getInt8(0));
+  return ir_.CreateICmpNE(value.v, llvm::ConstantInt::get(value.v->getType(), 0));
+}
+
+llvm::Value* Program::Convert(llvm::Value* scalar, const Type* from, const Type* to) {
+  CHECK(from->IsScalar() && to->IsScalar());
+  if (to->is(TypeKind::Bool)) {
+    return from->is(TypeKind::Bool) ? scalar : ir_.CreateICmpNE(scalar, llvm::ConstantInt::get(scalar->getType(), 0));
+  }
+  return ir_.CreateIntCast(scalar, ir_.getIntNTy(SizeOfType(to) * 8), from->is_signed && !from->is(TypeKind::Bool));
+}
+
+llvm::Value* Program::Load(llvm::Value* src, const Type* type) {
+  auto* integer = ir_.getIntNTy(SizeOfType(type) * 8);
+  llvm::Value* loaded = ir_.CreateAlignedLoad(integer, src, llvm::Align(AlignOfType(type)));
+  return type->is(TypeKind::Bool) ? ir_.CreateICmpNE(loaded, ir_.getInt8(0)) : loaded;
+}
+
+Value Program::FromMemory(llvm::Value* src, const Type* type) { return {type->IsScalar() ? Load(src, type) : src, type}; }
+
+void Program::EvaluateInto(llvm::Value* dst, const Type* type, const Expr* expr) {
+  if (type->is(TypeKind::Tuple) || type->is(TypeKind::Record)) {
+    const auto* tuple = As<TupleExpr>(expr);
+    const auto* record = As<RecordExpr>(expr);
+    if (tuple != nullptr || record != nullptr) {
+      const auto& elements = tuple != nullptr ? tuple->elements : record->elements;
+      const std::vector<uint32_t> offsets = MemberOffsets(type);
+      uint32_t packed = 0;
+      for (const Type* member : type->members) packed += SizeOfType(member);
+      if (packed != SizeOfType(type)) Zero(dst, SizeOfType(type));  // padding is part of a key
+      for (size_t i = 0; i < elements.size(); ++i) EvaluateInto(At(dst, offsets[i]), type->members[i], elements[i]);
+      return;
+    }
+  }
+  if (type->is(TypeKind::String)) {
+    const ExprInfo& info = typed().Info(expr);
+    if (info.function == FunctionId::Str && !info.string) {
+      Zero(dst, type->length);
+      StringInto(dst, type->length, expr);
+      return;
+    }
+  }
+  Store(dst, type, Evaluate(expr));
+}
+
+void Program::Store(llvm::Value* dst, const Type* type, const Value& value) {
+  if (type->IsScalar()) {
+    llvm::Value* scalar = Convert(value.v, value.type, type);
+    if (type->is(TypeKind::Bool)) scalar = ir_.CreateZExt(scalar, ir_.getInt8Ty());
+    ir_.CreateAlignedStore(scalar, dst, llvm::Align(AlignOfType(type)));
+    return;
+  }
+  if ((type->is(TypeKind::Tuple) || type->is(TypeKind::Record)) && value.type != type) {
+    const std::vector<uint32_t> to = MemberOffsets(type);
+    const std::vector<uint32_t> from = MemberOffsets(value.type);
+    Zero(dst, SizeOfType(type));
+    for (size_t i = 0; i < to.size(); ++i) Store(At(dst, to[i]), type->members[i], FromMemory(At(value.v, from[i]), value.type->members[i]));
+    return;
+  }
+  if (type->is(TypeKind::String) && (value.type->length != type->length || !value.padded)) {
+    StoreString(dst, type->length, value);
+    return;
+  }
+  Copy(dst, value.v, SizeOfType(type));
+}
+
+}  // namespace kawk

@@ -1,0 +1,98 @@
+// Functions: one emitter per row of stdlib/functions.def.
+#include "base/check.h"
+#include "codegen/program.h"
+
+namespace kawk {
+namespace {
+
+Value Nothing(Program& p) { return {nullptr, p.typed().types->None()}; }
+
+image::EventSpec Event(image::EventKind kind, const Call& call) {
+  image::EventSpec event;
+  event.kind = kind;
+  event.location = call.location;
+  return event;
+}
+
+// The map that a call's first argument names: `f(@m)`, `f(@m, key)` or the old `f(@m[key])`.
+Program::Target MapArgument(Program& p, const Call& call) {
+  Program::Target target = p.TargetOf(call.args[0]);
+  if (call.args.size() > 1) target.key = call.args[1];
+  return target;
+}
+
+// A histogram's elements cannot be deleted by key here: their buckets are keys of their own.
+Value MapEvent(Program& p, image::EventKind kind, const Call& call) {
+  image::EventSpec event = Event(kind, call);
+  event.map = static_cast<uint32_t>(p.TargetOf(call.args[0]).map);
+  p.SendRecord(std::move(event), {});
+  return Nothing(p);
+}
+
+uint64_t Constant(Program& p, const Call& call, size_t index) {
+  return index < call.args.size() ? *p.typed().Info(call.args[index]).integer : 0;
+}
+
+// Aggregates appear only as the value of an assignment, which Program::EmitAggregate generates.
+Value NotAValue() { UNREACHABLE("aggregate outside of an assignment"); }
+
+}  // namespace
+
+Value EmitPrintfCall(Program& p, const Call& call) {
+  image::EventSpec event = Event(image::EventKind::Printf, call);
+  for (const FormatSpec& piece : p.typed().formats[p.typed().Info(&call).format]) {
+    event.format.push_back({piece.literal, piece.flags, piece.width, piece.precision, piece.length, piece.conversion, piece.arg});
+  }
+  p.SendRecord(std::move(event), {call.args.begin() + 1, call.args.end()});
+  return Nothing(p);
+}
+
+Value EmitPrintCall(Program& p, const Call& call) {
+  const auto* map = As<MapRef>(call.args[0]);
+  if (map == nullptr) {
+    p.SendRecord(Event(image::EventKind::PrintValue, call), {call.args[0]});
+    return Nothing(p);
+  }
+  image::EventSpec event = Event(image::EventKind::PrintMap, call);
+  event.map = static_cast<uint32_t>(p.typed().Info(map).map);
+  event.top = Constant(p, call, 1);
+  event.div = Constant(p, call, 2);
+  p.SendRecord(std::move(event), {});
+  return Nothing(p);
+}
+
+Value EmitClearCall(Program& p, const Call& call) { return MapEvent(p, image::EventKind::ClearMap, call); }
+Value EmitZeroCall(Program& p, const Call& call) { return MapEvent(p, image::EventKind::ZeroMap, call); }
+
+Value EmitExitCall(Program& p, const Call& call) {
+  auto& ir = p.ir();
+  if (!call.args.empty()) {
+    llvm::Value* code = p.Scalar(call.args[0], p.typed().types->Int(32, true));
+    ir.CreateStore(code, p.module().Global(offsetof(image::ProgramState, exit_code)));
+  }
+  ir.CreateStore(p.I32(0), p.module().Global(offsetof(image::ProgramState, active)))->setVolatile(true);
+  p.SendRecord(Event(image::EventKind::Exit, call), {}, true);
+  p.Leave();
+  return Nothing(p);
+}
+
+Value EmitDeleteCall(Program& p, const Call& call) { return {p.DeleteKey(MapArgument(p, call)), p.typed().types->Bool()}; }
+Value EmitHasKeyCall(Program& p, const Call& call) { return {p.HasKey(MapArgument(p, call)), p.typed().types->Bool()}; }
+
+Value EmitStrCall(Program& p, const Call& call) {
+  const Type* type = p.typed().TypeOf(&call);
+  llvm::Value* memory = p.Allocate(LengthMask(type->length) + 1);
+  llvm::Value* length = p.StringInto(memory, type->length, &call);
+  return {memory, type, length, false};
+}
+
+Value EmitCountCall(Program&, const Call&) { return NotAValue(); }
+Value EmitSumCall(Program&, const Call&) { return NotAValue(); }
+Value EmitMinCall(Program&, const Call&) { return NotAValue(); }
+Value EmitMaxCall(Program&, const Call&) { return NotAValue(); }
+Value EmitAvgCall(Program&, const Call&) { return NotAValue(); }
+Value EmitStatsCall(Program&, const Call&) { return NotAValue(); }
+Value EmitHistCall(Program&, const Call&) { return NotAValue(); }
+Value EmitLhistCall(Program&, const Call&) { return NotAValue(); }
+
+}  // namespace kawk

@@ -1,0 +1,294 @@
+// Maps become variables in the section .maps whose debug types libbpf reads (a struct of pointers, the sizes coded as array
+// lengths); the globals are one struct in .bss so that the Image can name offsets in it.
+#include "codegen/module.h"
+
+#include <linux/bpf.h>
+#include <llvm/BinaryFormat/Dwarf.h>
+
+#include "base/check.h"
+#include "codegen/object.h"
+#include "runtime/image/buckets.h"
+
+namespace kawk {
+namespace {
+
+constexpr uint64_t kStackMapEntries = 65536;
+
+std::string ObjectName(const std::string& map) { return map == "@" ? "AT_" : "AT_" + map.substr(1); }
+uint32_t RoundUp(uint32_t n, uint32_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+image::MapStorage StorageOf(const MapInfo& map) {
+  if (map.key == nullptr) return map.value->IsAggregate() ? image::MapStorage::PerCpuArray : image::MapStorage::Global;
+  return map.value->IsAggregate() ? image::MapStorage::PerCpuHash : image::MapStorage::Hash;
+}
+
+uint32_t BucketsOf(const Type* type) {
+  if (type->is(TypeKind::Hist)) return image::HistBuckets(type->hist_bits);
+  return image::LhistBuckets(type->lhist_min, type->lhist_max, type->lhist_step);
+}
+
+uint32_t PaddedKeySize(const Type* key) { return RoundUp(SizeOfType(key), 8); }
+
+ModuleBuilder::ModuleBuilder(const Typed& typed, const SourceMap& sources) : typed_(typed) {
+  module_ = std::make_unique<llvm::Module>("kawk", context_);
+  PrepareModule(*module_);
+  module_->addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
+  debug_ = std::make_unique<llvm::DIBuilder>(*module_);
+  for (uint32_t i = 0; i < sources.size(); ++i) {
+    // With the text inside, line info works for scripts that are no file.
+    files_.push_back(debug_->createFile(sources.name(i), "", std::nullopt, sources.text(i)));
+  }
+  compile_unit_ = debug_->createCompileUnit(llvm::dwarf::DW_LANG_C, files_[0], "kawk", true, "", 0);
+  image_.types.push_back({});  // None
+  image_.source_name = sources.name(0);
+  image_.source_text = sources.text(0);
+  const kawk::Config& config = typed.config;
+  image_.config = {.ring_pages = config.perf_rb_pages,
+                   .max_cat_bytes = config.max_cat_bytes,
+                   .print_maps_on_exit = config.print_maps_on_exit,
+                   .missing_probes = config.missing_probes,
+                   .trunc_trailer = config.str_trunc_trailer,
+                   .cpp_demangle = config.cpp_demangle,
+                   .lazy_symbolication = config.lazy_symbolication,
+                   .log_size = config.log_size};
+  auto* license = llvm::ConstantDataArray::getString(context_, config.license);
+  auto* variable = new llvm::GlobalVariable(*module_, license->getType(), true, llvm::GlobalValue::ExternalLinkage, license, "LICENSE");
+  variable->setSection("license");
+  MakeGlobals();
+  MakeMaps();
+}
+
+llvm::DIType* ModuleBuilder::DebugInt(uint32_t bits, bool is_signed) {
+  const std::string name = (is_signed ? "s" : "u") + std::to_string(bits);
+  return debug_->createBasicType(name, bits, is_signed ? llvm::dwarf::DW_ATE_signed : llvm::dwarf::DW_ATE_unsigned);
+}
+
+llvm::DIType* ModuleBuilder::DebugBytes(uint64_t size) {
+  auto* byte = debug_->createBasicType("u8", 8, llvm::dwarf::DW_ATE_unsigned);
+  return debug_->createArrayType(size * 8, 8, byte, debug_->getOrCreateArray({debug_->getOrCreateSubrange(0, static_cast<int64_t>(size))}));
+}
+
+llvm::DIType* ModuleBuilder::DebugMembers(const Type* type) {
+  const std::vector<uint32_t> offsets = MemberOffsets(type);
+  std::vector<llvm::Metadata*> members;
+  for (size_t i = 0; i < type->members.size(); ++i) {
+    const Type* member = type->members[i];
+    const std::string name = type->is(TypeKind::Record) ? type->names[i] : "f" + std::to_string(i);
+    members.push_back(debug_->createMemberType(compile_unit_, name, files_[0], 0, SizeOfType(member) * 8ull, 0, offsets[i] * 8ull,
+                                               llvm::DINode::FlagZero, Debug(member)));
+  }
+  return debug_->createStructType(compile_unit_, "", files_[0], 0, SizeOfType(type) * 8ull, 0, llvm::DINode::FlagZero, nullptr,
+                                  debug_->getOrCreateArray(members));
+}
+
+llvm::DIType* ModuleBuilder::Debug(const Type* type) {
+  switch (type->kind) {
+    case TypeKind::Bool: return DebugInt(8, false);
+    case TypeKind::Int:
+    case TypeKind::Enum: return DebugInt(type->bits, type->is_signed);
+    case TypeKind::Pointer: return DebugInt(64, false);
+    case TypeKind::Tuple:
+    case TypeKind::Record: return type->members.empty() ? DebugBytes(SizeOfType(type)) : DebugMembers(type);
+    case TypeKind::Count:
+    case TypeKind::Hist:
+    case TypeKind::Lhist: return DebugInt(64, false);
+    case TypeKind::Sum: return DebugInt(64, type->is_signed);
+    default: return DebugBytes(SizeOfType(type));
+  }
+}
+
+void ModuleBuilder::MakeGlobals() {
+  struct Part {
+    std::string name;
+    llvm::DIType* type;
+    uint32_t offset, size;
+  };
+  std::vector<Part> parts;
+  uint32_t offset = sizeof(image::ProgramState);
+  parts.push_back({"state", DebugBytes(offset), 0, offset});
+  image_.loss_offset = offset;
+  const uint32_t losses = static_cast<uint32_t>(typed_.units.size()) * image::kLossCauses * 8;
+  parts.push_back({"losses", DebugBytes(losses), offset, losses});
+  offset += losses;
+  for (const MapInfo& map : typed_.maps) {
+    image::MapSpec spec;
+    spec.name = map.name;
+    spec.storage = StorageOf(map);
+    spec.key = map.key != nullptr ? TypeOf(map.key) : 0;
+    spec.value = TypeOf(map.value);
+    if (spec.storage == image::MapStorage::Global) {
+      offset = RoundUp(offset, 8);
+      spec.global_offset = offset;
+      const uint32_t value = RoundUp(SizeOfType(map.value), 8);
+      parts.push_back({ObjectName(map.name), Debug(map.value), offset, SizeOfType(map.value)});
+      parts.push_back({ObjectName(map.name) + "_set", DebugInt(64, false), offset + value, 8});
+      offset += value + 8;
+    }
+    image_.maps.push_back(spec);
+  }
+  std::vector<llvm::Metadata*> members;
+  for (const Part& part : parts) {
+    if (part.size == 0) continue;
+    members.push_back(debug_->createMemberType(compile_unit_, part.name, files_[0], 0, part.size * 8ull, 0, part.offset * 8ull,
+                                               llvm::DINode::FlagZero, part.type));
+  }
+  auto* type = debug_->createStructType(compile_unit_, "kawk_globals", files_[0], 0, offset * 8ull, 64, llvm::DINode::FlagZero, nullptr,
+                                        debug_->getOrCreateArray(members));
+  auto* storage = llvm::ArrayType::get(llvm::Type::getInt8Ty(context_), offset);
+  globals_ = new llvm::GlobalVariable(*module_, storage, false, llvm::GlobalValue::ExternalLinkage,
+                                      llvm::ConstantAggregateZero::get(storage), "kawk_globals");
+  globals_->setSection(".bss");
+  globals_->setAlignment(llvm::Align(8));
+  globals_->setDSOLocal(true);
+  globals_->addDebugInfo(debug_->createGlobalVariableExpression(compile_unit_, "kawk_globals", "", files_[0], 0, type, false));
+}
+
+llvm::Constant* ModuleBuilder::Global(uint32_t offset) {
+  auto* i8 = llvm::Type::getInt8Ty(context_);
+  return llvm::ConstantExpr::getGetElementPtr(i8, globals_, llvm::ConstantInt::get(llvm::Type::getInt64Ty(context_), offset));
+}
+
+uint32_t ModuleBuilder::LossOffset(uint32_t program, image::LossCause cause) const {
+  return image_.loss_offset + (program * image::kLossCauses + static_cast<uint32_t>(cause)) * 8;
+}
+
+llvm::GlobalVariable* ModuleBuilder::MakeMap(const std::string& name, uint32_t type, llvm::DIType* key, llvm::DIType* value,
+                                             uint64_t max_entries, uint32_t flags) {
+  auto* integer = debug_->createBasicType("int", 32, llvm::dwarf::DW_ATE_signed);
+  std::vector<llvm::Metadata*> members;
+  auto add = [&](const char* member, llvm::DIType* pointee) {
+    members.push_back(debug_->createMemberType(compile_unit_, member, files_[0], 0, 64, 64, members.size() * 64, llvm::DINode::FlagZero,
+                                               debug_->createPointerType(pointee, 64)));
+  };
+  auto add_number = [&](const char* member, uint64_t number) {
+    auto* range = debug_->getOrCreateSubrange(0, static_cast<int64_t>(number));
+    add(member, debug_->createArrayType(number * 32, 32, integer, debug_->getOrCreateArray({range})));
+  };
+  add_number("type", type);
+  add_number("max_entries", max_entries);
+  if (flags != 0) add_number("map_flags", flags);
+  if (key != nullptr) add("key", key);
+  if (value != nullptr) add("value", value);
+  const uint64_t size = members.size() * 8;
+  auto* definition = debug_->createStructType(compile_unit_, "", files_[0], 0, size * 8, 64, llvm::DINode::FlagZero, nullptr,
+                                              debug_->getOrCreateArray(members));
+  auto* storage = llvm::ArrayType::get(llvm::Type::getInt64Ty(context_), members.size());
+  auto* variable = new llvm::GlobalVariable(*module_, storage, false, llvm::GlobalValue::ExternalLinkage,
+                                            llvm::ConstantAggregateZero::get(storage), name);
+  variable->setSection(".maps");
+  variable->setAlignment(llvm::Align(8));
+  variable->setDSOLocal(true);
+  variable->addDebugInfo(debug_->createGlobalVariableExpression(compile_unit_, name, "", files_[0], 0, definition, false));
+  return variable;
+}
+
+void ModuleBuilder::MakeMaps() {
+  for (size_t i = 0; i < typed_.maps.size(); ++i) {
+    const MapInfo& map = typed_.maps[i];
+    image::MapSpec& spec = image_.maps[i];
+    map_variables_.push_back(nullptr);
+    if (spec.storage == image::MapStorage::Global) continue;
+    spec.object_name = ObjectName(map.name);
+    spec.max_entries = typed_.config.max_map_keys;
+    const bool bucketed = map.value->is(TypeKind::Hist) || map.value->is(TypeKind::Lhist);
+    llvm::DIType* value = Debug(map.value);
+    if (spec.storage == image::MapStorage::PerCpuArray) {
+      // A slot is followed by its `set` word; a histogram has a slot per bucket and needs none.
+      spec.max_entries = bucketed ? BucketsOf(map.value) : 1;
+      if (!bucketed) value = DebugBytes(SizeOfType(map.value) + 8);
+      map_variables_[i] = MakeMap(spec.object_name, BPF_MAP_TYPE_PERCPU_ARRAY, DebugInt(32, false), value, spec.max_entries);
+      continue;
+    }
+    llvm::DIType* key = Debug(map.key);
+    if (bucketed) key = DebugBytes(PaddedKeySize(map.key) + 8);
+    const bool per_cpu = spec.storage == image::MapStorage::PerCpuHash;
+    map_variables_[i] = MakeMap(spec.object_name, per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH, key, value, spec.max_entries);
+  }
+}
+
+llvm::GlobalVariable* ModuleBuilder::Ring() {
+  image_.uses_ring = true;
+  if (ring_ == nullptr) ring_ = MakeMap(image::kRingMap, BPF_MAP_TYPE_RINGBUF, nullptr, nullptr, 4096);
+  return ring_;
+}
+
+llvm::GlobalVariable* ModuleBuilder::Scratch() {
+  if (scratch_ == nullptr) {
+    // Its debug type, and so its value size, is known only when all programs are: see Finish.
+    auto* storage = llvm::ArrayType::get(llvm::Type::getInt64Ty(context_), 1);
+    scratch_ = new llvm::GlobalVariable(*module_, storage, false, llvm::GlobalValue::ExternalLinkage, nullptr, "kawk_scratch_later");
+  }
+  return scratch_;
+}
+
+uint32_t ModuleBuilder::StackMap(bool user, uint32_t limit) {
+  for (uint32_t i = 0; i < image_.stack_maps.size(); ++i) {
+    if (image_.stack_maps[i].user == user && image_.stack_maps[i].limit == limit) return i;
+  }
+  const std::string name = (user ? "ustack_" : "kstack_") + std::to_string(limit);
+  stack_variables_.push_back(
+      MakeMap(name, BPF_MAP_TYPE_HASH, DebugInt(64, false), DebugBytes(8ull * limit), kStackMapEntries, BPF_F_NO_PREALLOC));
+  image_.stack_maps.push_back({name, limit, user});
+  return static_cast<uint32_t>(image_.stack_maps.size() - 1);
+}
+
+FunctionFrame ModuleBuilder::MakeFunction(const std::string& name, bool internal, const Location& at) {
+  auto* i64 = llvm::Type::getInt64Ty(context_);
+  std::vector<llvm::Type*> parameters{llvm::PointerType::get(context_, 0)};
+  auto* pointer = debug_->createPointerType(nullptr, 64);
+  std::vector<llvm::Metadata*> debug_parameters{DebugInt(64, true), pointer};
+  if (internal) {
+    parameters.push_back(i64);
+    debug_parameters.push_back(DebugInt(64, false));
+  }
+  const auto linkage = internal ? llvm::GlobalValue::InternalLinkage : llvm::GlobalValue::ExternalLinkage;
+  auto* function = llvm::Function::Create(llvm::FunctionType::get(i64, parameters, false), linkage, name, *module_);
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  if (internal) {
+    function->addFnAttr(llvm::Attribute::NoInline);  // each has a stack of its own
+  } else {
+    function->setSection("kawk/" + name);
+  }
+  llvm::DIFile* file = files_[at.file];
+  auto* signature = debug_->createSubroutineType(debug_->getOrCreateTypeArray(debug_parameters));
+  auto flags = llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagOptimized;
+  // The verifier checks a static function with what its callers pass, a global one on its own.
+  if (internal) flags |= llvm::DISubprogram::SPFlagLocalToUnit;
+  auto* subprogram = debug_->createFunction(file, name, name, file, at.begin.line, signature, at.begin.line,
+                                            llvm::DINode::FlagPrototyped, flags);
+  // BTF has a name for every parameter only where debug info has a variable for it.
+  debug_->createParameterVariable(subprogram, "ctx", 1, file, at.begin.line, pointer, true);
+  if (internal) debug_->createParameterVariable(subprogram, "target", 2, file, at.begin.line, DebugInt(64, false), true);
+  function->setSubprogram(subprogram);
+  return {function, subprogram};
+}
+
+llvm::Constant* ModuleBuilder::Bytes(const std::string& bytes) {
+  auto* data = llvm::ConstantDataArray::getString(context_, bytes, false);
+  auto* variable = new llvm::GlobalVariable(*module_, data->getType(), true, llvm::GlobalValue::InternalLinkage, data, "bytes");
+  variable->setSection(".rodata");
+  variable->setAlignment(llvm::Align(8));
+  variable->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
+  return variable;
+}
+
+uint32_t ModuleBuilder::AddEvent(image::EventSpec event) {
+  Ring();
+  image_.events.push_back(std::move(event));
+  return static_cast<uint32_t>(image_.events.size() - 1);
+}
+
+void ModuleBuilder::Finish() {
+  if (scratch_ != nullptr) {
+    image_.uses_scratch = true;
+    auto* value = DebugBytes(RoundUp(scratch_bytes_, 8) + 8);
+    llvm::GlobalVariable* map = MakeMap(image::kScratchMap, BPF_MAP_TYPE_ARRAY, DebugInt(32, false), value, image::kScratchSlots);
+    scratch_->replaceAllUsesWith(map);
+    scratch_->eraseFromParent();
+  }
+  debug_->finalize();
+}
+
+}  // namespace kawk

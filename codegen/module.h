@@ -1,0 +1,102 @@
+// What all programs of one script share while they are generated: the LLVM module, its debug info (which becomes BTF), the
+// maps, the globals, and the Image as it grows.
+#pragma once
+
+#include <llvm/IR/DIBuilder.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ast/typed.h"
+#include "base/diagnostics.h"
+#include "runtime/image/image.h"
+
+namespace kawk {
+
+struct FunctionFrame {
+  llvm::Function* function = nullptr;
+  llvm::DISubprogram* subprogram = nullptr;
+};
+
+class ModuleBuilder {
+ public:
+  ModuleBuilder(const Typed& typed, const SourceMap& sources);
+
+  llvm::LLVMContext& context() { return context_; }
+  llvm::Module& module() { return *module_; }
+  llvm::DIBuilder& debug() { return *debug_; }
+  llvm::DIFile* file(uint32_t index) { return files_[index]; }
+  llvm::DICompileUnit* compile_unit() { return compile_unit_; }
+  const Typed& typed() const { return typed_; }
+  image::Image& image() { return image_; }
+
+  // The index of `type` in Image::types.
+  image::TypeIndex TypeOf(const Type* type);
+  // Debug type of the same size and layout.
+  llvm::DIType* Debug(const Type* type);
+  llvm::DIType* DebugInt(uint32_t bits, bool is_signed);
+
+  // Globals: `kawk_globals` in .bss, at the offset.
+  llvm::Constant* Global(uint32_t offset);
+  uint32_t LossOffset(uint32_t program, image::LossCause cause) const;
+
+  // The map variable of a script's map (not Global storage), the ring, scratch, and a stack map for this limit.
+  llvm::GlobalVariable* Map(uint32_t map_index) { return map_variables_[map_index]; }
+  llvm::GlobalVariable* Ring();
+  llvm::GlobalVariable* Scratch();
+  // Every program says how much scratch it needs (bytes, without the in-use word).
+  void NeedScratch(uint32_t bytes) { scratch_bytes_ = std::max(scratch_bytes_, bytes); }
+  // Index into Image::stack_maps.
+  uint32_t StackMap(bool user, uint32_t limit);
+  llvm::GlobalVariable* StackMapVariable(uint32_t index) { return stack_variables_[index]; }
+
+  // A function without a body: a program (context), in a section of its own, or, when `internal`, one that programs call with
+  // (context, u64).
+  FunctionFrame MakeFunction(const std::string& name, bool internal, const Location& at);
+
+  // Constant bytes in .rodata.
+  llvm::Constant* Bytes(const std::string& bytes);
+
+  uint32_t AddEvent(image::EventSpec event);
+
+  // Call when all programs are generated: sizes what depends on them and finishes the debug info.
+  void Finish();
+
+ private:
+  void MakeGlobals();
+  void MakeMaps();
+  llvm::GlobalVariable* MakeMap(const std::string& name, uint32_t type, llvm::DIType* key, llvm::DIType* value, uint64_t max_entries,
+                                uint32_t flags = 0);
+  llvm::DIType* DebugBytes(uint64_t size);
+  llvm::DIType* DebugMembers(const Type* type);
+  image::ValueType Lower(const Type* type);
+
+  const Typed& typed_;
+  llvm::LLVMContext context_;
+  std::unique_ptr<llvm::Module> module_;
+  std::unique_ptr<llvm::DIBuilder> debug_;
+  std::vector<llvm::DIFile*> files_;
+  llvm::DICompileUnit* compile_unit_ = nullptr;
+  image::Image image_;
+  std::map<const Type*, image::TypeIndex> type_index_;
+  std::vector<llvm::GlobalVariable*> map_variables_;
+  std::vector<llvm::GlobalVariable*> stack_variables_;
+  llvm::GlobalVariable* globals_ = nullptr;
+  llvm::GlobalVariable* ring_ = nullptr;
+  llvm::GlobalVariable* scratch_ = nullptr;
+  uint32_t scratch_bytes_ = 0;
+};
+
+// How a map is kept, decided by its types alone.
+image::MapStorage StorageOf(const MapInfo& map);
+// Number of buckets of a Hist or Lhist type.
+uint32_t BucketsOf(const Type* type);
+// A key's bytes rounded up to 8, where an extended key's bucket starts.
+uint32_t PaddedKeySize(const Type* key);
+
+}  // namespace kawk

@@ -1,0 +1,101 @@
+// The instruction set is pinned to v3 (5.12 and later): newer ones are not understood by every kernel we support, and
+// LLVM's default changes between releases.
+#include "codegen/object.h"
+
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include "base/check.h"
+
+extern "C" {
+void LLVMInitializeBPFTargetInfo();
+void LLVMInitializeBPFTarget();
+void LLVMInitializeBPFTargetMC();
+void LLVMInitializeBPFAsmPrinter();
+void LLVMInitializeBPFAsmParser();
+}
+
+namespace kawk {
+namespace {
+
+llvm::TargetMachine& Machine() {
+  static llvm::TargetMachine* machine = [] {
+    LLVMInitializeBPFTargetInfo();
+    LLVMInitializeBPFTarget();
+    LLVMInitializeBPFTargetMC();
+    LLVMInitializeBPFAsmPrinter();
+    LLVMInitializeBPFAsmParser();  // for the inline assembly of Program::Bound
+    std::string error;
+    const llvm::Target* target = llvm::TargetRegistry::lookupTarget("bpf", error);
+    CHECK(target != nullptr);
+    return target->createTargetMachine("bpf", "v3", "", {}, std::nullopt);
+  }();
+  return *machine;
+}
+
+// Collects what the backend reports instead of printing it and going on.
+struct Complaints : llvm::DiagnosticHandler {
+  explicit Complaints(std::string& text) : text(text) {}
+  bool handleDiagnostics(const llvm::DiagnosticInfo& info) override {
+    if (info.getSeverity() == llvm::DS_Error) {
+      llvm::raw_string_ostream stream(text);
+      llvm::DiagnosticPrinterRawOStream printer(stream);
+      info.print(printer);
+      stream << "\n";
+    }
+    return true;
+  }
+  std::string& text;
+};
+
+}  // namespace
+
+void PrepareModule(llvm::Module& module) {
+  module.setTargetTriple("bpf");
+  module.setDataLayout(Machine().createDataLayout());
+}
+
+void OptimizeForBpf(llvm::Module& module) {
+  llvm::PipelineTuningOptions tuning;
+  // BPF has no vectors, and unrolled loops only cost the verifier time.
+  tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopUnrolling = tuning.LoopInterleaving = false;
+  llvm::PassBuilder builder(&Machine(), tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager sccs;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(sccs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, sccs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+}
+
+Result<std::vector<uint8_t>> EmitObject(llvm::Module& module) {
+  std::string complaints;
+  module.getContext().setDiagnosticHandler(std::make_unique<Complaints>(complaints));
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  if (Machine().addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile)) UNREACHABLE("no object emitter");
+  passes.run(module);
+  if (!complaints.empty()) {
+    return Error{"the script does not fit the limits of BPF: " + complaints, "split large probes, or use fewer and smaller variables"};
+  }
+  return std::vector<uint8_t>(bytes.begin(), bytes.end());
+}
+
+std::string PrintModule(const llvm::Module& module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, nullptr);
+  return text;
+}
+
+}  // namespace kawk

@@ -1,0 +1,174 @@
+// Generates one program: the predicate and body of a ProbeUnit as an LLVM function.
+//
+// Values. Scalars (integers, bools, pointers) are LLVM integers of their type's width; bools are i1 in registers and a
+// byte in memory; pointers are i64, since the kernel's and the user's memory is read by helpers, not by loads. Everything
+// else is memory: an LLVM pointer to BPF stack or scratch.
+//
+// Memory. Small objects are allocas; others lie in the program's scratch slot, which it takes at its first instruction and
+// gives back at its only exit (see image.h for why slots).
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "codegen/lower.h"
+#include "codegen/module.h"
+
+namespace kawk {
+
+// x86-64: offset of orig_ax, the system call's number, in struct pt_regs.
+inline constexpr uint64_t kOriginalAx = 120;
+
+struct Value {
+  llvm::Value* v = nullptr;  // scalar, or pointer to the bytes
+  const Type* type = nullptr;
+  llvm::Value* length = nullptr;  // String: bytes without the NUL where known, i64
+  bool padded = true;             // String: whether the bytes behind the NUL are zero up to the capacity
+
+  bool operator==(std::nullptr_t) const { return v == nullptr; }
+};
+
+// BPF helper ids (enum bpf_func_id) come from <linux/bpf.h>.
+class Program {
+ public:
+  Program(ModuleBuilder& module, const ProbeUnit& unit, const LoweredUnit& lowered, uint32_t index);
+  // Generates the whole function. A lowered unit becomes a function of a dispatcher (see dispatch.h): (context, index of
+  // the target).
+  llvm::Function* Generate();
+
+  const ProbeUnit& unit() const { return unit_; }
+  uint32_t index() const { return index_; }
+  ModuleBuilder& module() { return module_; }
+  llvm::IRBuilder<>& ir() { return ir_; }
+  const Typed& typed() const { return module_.typed(); }
+
+  // --- expressions (expression.cpp) ---
+  Value Evaluate(const Expr* expr);
+  // As a scalar converted to `type`.
+  llvm::Value* Scalar(const Expr* expr, const Type* type);
+  // As a truth value, i1.
+  llvm::Value* Truth(const Expr* expr);
+  llvm::Value* Convert(llvm::Value* scalar, const Type* from, const Type* to);
+  // Writes the value's memory form of `type` to dst: full size, all padding zero.
+  void EvaluateInto(llvm::Value* dst, const Type* type, const Expr* expr);
+  void Store(llvm::Value* dst, const Type* type, const Value& value);
+  // Loads a scalar of this type from memory.
+  llvm::Value* Load(llvm::Value* src, const Type* type);
+  // Memory → Value of `type`: a scalar is loaded, the rest stays where it is.
+  Value FromMemory(llvm::Value* src, const Type* type);
+
+  // --- maps (maps.cpp) ---
+  struct Target {  // a map element as an expression names it: `@x` or `@x[key]`
+    int map = -1;
+    const Expr* key = nullptr;
+  };
+  Target TargetOf(const Expr* expr);
+  Value ReadMap(const Target& target);
+  void WriteMap(const Target& target, const Expr* value);
+  // `op=`, `++`, `--`: one lookup. Returns the old or the new value as the map's value type.
+  llvm::Value* UpdateMap(const Target& target, BinaryOp op, llvm::Value* operand, bool return_old);
+  llvm::Value* DeleteKey(const Target& target);  // i1: it was there
+  llvm::Value* HasKey(const Target& target);     // i1
+  // A pointer to this CPU's slot of an aggregate, made if absent; code built by `use` runs where there is one.
+  void WithSlot(const Target& target, llvm::Value* bucket, const std::function<void(llvm::Value*)>& use);
+  void EmitAggregate(const Target& target, const Call& call);
+
+  // --- strings (strings.cpp) ---
+  // Reads a string at `address` to dst (capacity bytes with NUL; what lies behind the NUL is left alone). Returns its length
+  // without the NUL, bounded for the verifier by LengthMask(capacity).
+  llvm::Value* ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space);
+  // Evaluates a String expression straight to dst. Returns its length, as ReadString does. Bytes behind the NUL are left alone.
+  llvm::Value* StringInto(llvm::Value* dst, uint64_t capacity, const Expr* expr);
+  // A String value to memory of another capacity, padded with zeros.
+  void StoreString(llvm::Value* dst, uint64_t capacity, const Value& value);
+  llvm::Value* CompareStrings(const Expr* left, const Expr* right);  // i1: equal
+
+  // --- events (events.cpp) ---
+  // Sends a record of `event` with these arguments.
+  void SendRecord(image::EventSpec event, const std::vector<const Expr*>& args, bool force_wakeup = false);
+  void CountLoss(image::LossCause cause);
+
+  // --- building blocks (program.cpp) ---
+  llvm::Value* Helper(uint32_t id, llvm::Type* result, std::initializer_list<llvm::Value*> args);
+  llvm::ConstantInt* I64(uint64_t value) { return ir_.getInt64(value); }
+  llvm::ConstantInt* I32(uint32_t value) { return ir_.getInt32(value); }
+  llvm::Value* At(llvm::Value* base, uint64_t offset);
+  llvm::Value* Context(uint64_t offset, llvm::Type* type);  // loads from the program's context
+  llvm::Value* ContextPointer() { return context_; }
+  // Which of the unit's targets fired, i64; the cookie that the runtime attached with.
+  llvm::Value* TargetIndex();
+  llvm::Value* AsInteger(llvm::Value* pointer) { return ir_.CreatePtrToInt(pointer, ir_.getInt64Ty()); }
+  // Memory of this many bytes, uninitialised: stack or scratch.
+  llvm::Value* Allocate(uint64_t bytes);
+  llvm::Value* AllocateScratch(uint64_t bytes);
+  void Zero(llvm::Value* dst, uint64_t bytes);
+  void Copy(llvm::Value* dst, llvm::Value* src, uint64_t bytes);
+  // Runs code in new blocks; the builder ends behind them.
+  void If(llvm::Value* condition, const std::function<void()>& then, const std::function<void()>& otherwise = nullptr);
+  llvm::BasicBlock* NewBlock(const char* name);
+  // Leaves the program; what follows is unreachable.
+  void Leave();
+  void SetLocation(const Location& location);
+  // An opaque copy of an integer, so that LLVM cannot undo a bound that the verifier needs.
+  llvm::Value* Bound(llvm::Value* value, uint64_t mask);
+
+  // --- statements (statement.cpp) ---
+  void Statement(const Stmt* stmt);
+  void Statements(const std::vector<Stmt*>& statements);
+  llvm::Value* Variable(int index);  // its memory
+
+  struct Loop {
+    llvm::BasicBlock* next;
+    llvm::BasicBlock* end;
+  };
+  std::vector<Loop>& loops() { return loops_; }
+
+ private:
+  AddressSpace DefaultSpace() const;  // of an address that is a plain integer
+  llvm::Value* StringLimit(const Expr* length, uint64_t capacity);
+  llvm::Value* ReadLimited(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, llvm::Value* limit);
+  llvm::Value* WakeupFlags(bool force);
+  void SendFromScratch(uint32_t id, uint32_t fixed, uint64_t tail, const std::vector<image::EventArg>& layout,
+                       const std::vector<const Expr*>& args);
+  void CompareBytes(llvm::Value* a, llvm::Value* b, uint64_t bytes, llvm::BasicBlock* differ, llvm::BasicBlock* end);
+  llvm::Value* KeyOf(const Target& target, llvm::Value* bucket);
+  void MakeFunction();
+  void EmitPrologue();
+  llvm::Value* RawContext(uint64_t offset, llvm::Type* type);
+  llvm::Value* SyscallField(uint64_t offset, llvm::Type* type);
+  void AcquireScratch();
+
+  ModuleBuilder& module_;
+  const ProbeUnit& unit_;
+  const LoweredUnit& lowered_;
+  uint32_t index_;
+  llvm::IRBuilder<> ir_;
+  llvm::Function* function_ = nullptr;
+  llvm::DISubprogram* subprogram_ = nullptr;
+  llvm::Value* context_ = nullptr;
+  llvm::BasicBlock* entry_ = nullptr;  // allocas
+  llvm::BasicBlock* release_ = nullptr;   // gives the slot back, then exit_
+  llvm::BasicBlock* exit_ = nullptr;
+  llvm::BranchInst* acquire_at_ = nullptr;  // where the slot is taken, if one is needed
+  llvm::Instruction* scratch_ = nullptr;  // placeholder for the slot's address until AcquireScratch
+  uint32_t scratch_used_ = 8;             // the in-use word
+  uint32_t stack_used_ = 0;
+  std::vector<llvm::Value*> variables_;
+  std::vector<Loop> loops_;
+};
+
+// left op right on integers of one type. Division by zero gives 0, the remainder by zero the dividend.
+llvm::Value* EmitArithmetic(Program& program, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed);
+// The largest length that ReadString can return for this capacity, as a mask of ones.
+uint64_t LengthMask(uint64_t capacity);
+
+// One emitter per row of the registries; a missing one does not link.
+#define FUNCTION(id, name, signature, effect, flags, doc) Value Emit##id##Call(Program& program, const Call& call);
+#include "stdlib/functions.def"
+#define BUILTIN(id, name, type, probes, doc) Value Emit##id##Value(Program& program, const Expr& expr);
+#include "stdlib/builtins.def"
+
+}  // namespace kawk

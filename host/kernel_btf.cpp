@@ -1,0 +1,256 @@
+// Raw tracepoints are listed by a walk over the mapped bytes, because libbpf first copies the 5 MB; everything else goes
+// through libbpf. Where raw tracepoints stand in BTF: `typedef void (*btf_trace_EVENT)(void *, args…)` for most, without argument
+// names; and the functions `__traceiter_EVENT(void *__data, args…)` with names, also for tracepoints declared without the
+// typedef.
+#include "host/kernel_btf.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+
+#include "host/files.h"
+
+namespace kawk {
+namespace {
+
+constexpr std::string_view kTypedefPrefix = "btf_trace_";
+constexpr std::string_view kFunctionPrefix = "__traceiter_";
+constexpr size_t kMaxBtfBytes = 256u << 20;
+
+std::string_view NameOf(const ::btf* types, const ::btf_type* type) {
+  const char* name = btf__name_by_offset(types, type->name_off);
+  return name == nullptr ? std::string_view() : std::string_view(name);
+}
+
+size_t Hash(std::string_view name) { return std::hash<std::string_view>()(name); }
+
+struct Sections {
+  std::string_view types;
+  std::string_view strings;
+};
+
+std::optional<Sections> FindSections(std::string_view bytes) {
+  struct btf_header header;
+  if (bytes.size() < sizeof header) return std::nullopt;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.magic != BTF_MAGIC || header.hdr_len < sizeof header || header.hdr_len > bytes.size()) return std::nullopt;
+  bytes.remove_prefix(header.hdr_len);
+  const auto inside = [&](uint64_t offset, uint64_t length) { return offset + length <= bytes.size(); };
+  if (!inside(header.type_off, header.type_len) || !inside(header.str_off, header.str_len)) return std::nullopt;
+  return Sections{bytes.substr(header.type_off, header.type_len), bytes.substr(header.str_off, header.str_len)};
+}
+
+// Bytes of a type's record; nothing for a kind that is newer than this list.
+std::optional<size_t> TypeBytes(const struct btf_type& type) {
+  size_t tail = 0;
+  const size_t count = btf_vlen(&type);
+  switch (btf_kind(&type)) {
+    case BTF_KIND_INT: tail = sizeof(uint32_t); break;
+    case BTF_KIND_ARRAY: tail = sizeof(struct btf_array); break;
+    case BTF_KIND_STRUCT:
+    case BTF_KIND_UNION: tail = count * sizeof(struct btf_member); break;
+    case BTF_KIND_ENUM: tail = count * sizeof(struct btf_enum); break;
+    case BTF_KIND_ENUM64: tail = count * sizeof(struct btf_enum64); break;
+    case BTF_KIND_FUNC_PROTO: tail = count * sizeof(struct btf_param); break;
+    case BTF_KIND_VAR: tail = sizeof(struct btf_var); break;
+    case BTF_KIND_DATASEC: tail = count * sizeof(struct btf_var_secinfo); break;
+    case BTF_KIND_DECL_TAG: tail = sizeof(struct btf_decl_tag); break;
+    case BTF_KIND_PTR:
+    case BTF_KIND_FWD:
+    case BTF_KIND_TYPEDEF:
+    case BTF_KIND_VOLATILE:
+    case BTF_KIND_CONST:
+    case BTF_KIND_RESTRICT:
+    case BTF_KIND_FUNC:
+    case BTF_KIND_FLOAT:
+    case BTF_KIND_TYPE_TAG: break;
+    default: return std::nullopt;
+  }
+  return sizeof type + tail;
+}
+
+void Unique(std::vector<std::string>& names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+}
+
+}  // namespace
+
+void BtfDeleter::operator()(::btf* types) const { btf__free(types); }
+
+BtfNameIndex::BtfNameIndex(const ::btf* types, Content content) : types_(types) {
+  const uint32_t count = btf__type_cnt(types);
+  const auto belongs = [&](const ::btf_type* type) {
+    return type->name_off != 0 && btf_is_func(type) == (content == Content::Functions);
+  };
+  size_t named = 0;
+  for (uint32_t id = 1; id < count; ++id) named += belongs(btf__type_by_id(types, id));
+  size_t size = 16;
+  while (size < 2 * named) size *= 2;
+  slots_.assign(size, 0);
+  for (uint32_t id = 1; id < count; ++id) {
+    const ::btf_type* type = btf__type_by_id(types, id);
+    if (!belongs(type)) continue;
+    size_t slot = Hash(NameOf(types, type)) & (size - 1);
+    while (slots_[slot] != 0) slot = (slot + 1) & (size - 1);
+    slots_[slot] = id;
+  }
+}
+
+uint32_t BtfNameIndex::Find(std::string_view name, uint32_t kind) const {
+  const size_t mask = slots_.size() - 1;
+  for (size_t slot = Hash(name) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
+    const ::btf_type* type = btf__type_by_id(types_, slots_[slot]);
+    if (btf_kind(type) == kind && NameOf(types_, type) == name) return slots_[slot];
+  }
+  return 0;
+}
+
+std::vector<std::string> RawTracepointNames(std::string_view bytes, uint32_t base_strings) {
+  std::vector<std::string> names;
+  const std::optional<Sections> sections = FindSections(bytes);
+  if (!sections) return names;
+  std::string_view types = sections->types;
+  while (types.size() >= sizeof(struct btf_type)) {
+    struct btf_type type;
+    std::memcpy(&type, types.data(), sizeof type);
+    const std::optional<size_t> size = TypeBytes(type);
+    if (!size || *size > types.size()) break;
+    types.remove_prefix(*size);
+    const bool is_typedef = btf_is_typedef(&type);
+    if ((!is_typedef && !btf_is_func(&type)) || type.name_off < base_strings) continue;
+    const uint32_t at = type.name_off - base_strings;
+    const std::string_view prefix = is_typedef ? kTypedefPrefix : kFunctionPrefix;
+    if (at >= sections->strings.size() || !sections->strings.substr(at).starts_with(prefix)) continue;
+    const size_t begin = at + prefix.size();
+    const size_t end = sections->strings.find('\0', begin);
+    if (end != std::string_view::npos && end != begin) names.emplace_back(sections->strings.substr(begin, end - begin));
+  }
+  Unique(names);
+  return names;
+}
+
+BtfBytes::~BtfBytes() {
+  if (copy_.empty() && !view_.empty()) ::munmap(const_cast<char*>(view_.data()), view_.size());
+}
+
+void BtfBytes::Open(const std::string& path) {
+  Result<FileDescriptor> fd = OpenRegular(path);
+  struct stat status;
+  if (!fd || ::fstat(fd->get(), &status) != 0 || status.st_size <= 0) return;
+  const size_t size = static_cast<size_t>(status.st_size);
+  // Only the kernel's own file cannot be truncated under a mapping.
+  if (size <= kMaxBtfBytes && path.starts_with("/sys/")) {
+    void* mapping = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd->get(), 0);
+    if (mapping != MAP_FAILED) {
+      view_ = std::string_view(static_cast<const char*>(mapping), size);
+      return;
+    }
+  }
+  Result<std::string> text = ReadFile(path, kMaxBtfBytes);
+  if (!text) return;
+  copy_ = *std::move(text);
+  view_ = copy_;
+}
+
+std::string_view KernelBtf::Bytes() {
+  if (!opened_) {
+    opened_ = true;
+    bytes_.Open(path_);
+  }
+  return bytes_.view();
+}
+
+const ::btf* KernelBtf::Get() {
+  if (!tried_) {
+    tried_ = true;
+    const std::string_view bytes = Bytes();
+    ::btf* types =
+        bytes.empty() || bytes.size() > UINT32_MAX ? nullptr : btf__new(bytes.data(), static_cast<uint32_t>(bytes.size()));
+    types_.reset(libbpf_get_error(types) != 0 ? nullptr : types);
+  }
+  return types_.get();
+}
+
+uint32_t KernelBtf::Find(const std::string& name, uint32_t kind) {
+  if (Get() == nullptr || name.empty()) return 0;
+  if (kind == BTF_KIND_FUNC) {
+    if (!function_index_) function_index_.emplace(Get(), BtfNameIndex::Content::Functions);
+    return function_index_->Find(name, kind);
+  }
+  if (!type_index_) type_index_.emplace(Get(), BtfNameIndex::Content::Types);
+  return type_index_->Find(name, kind);
+}
+
+const std::vector<std::string>& KernelBtf::RawTracepoints() {
+  if (raw_tracepoints_) return *raw_tracepoints_;
+  raw_tracepoints_.emplace();
+  for (const std::string& name : RawTracepointNames(Bytes(), 0)) raw_tracepoints_->push_back("vmlinux:" + name);
+  const std::optional<Sections> base = FindSections(Bytes());
+  const std::string folder = path_.substr(0, path_.rfind('/'));
+  if (!base || folder != "/sys/kernel/btf") return *raw_tracepoints_;
+  if (Result<std::vector<std::string>> modules = ListFolder(folder, Entries::NotFolders)) {
+    for (const std::string& module : *modules) {
+      if (folder + "/" + module == path_) continue;
+      BtfBytes bytes;
+      bytes.Open(folder + "/" + module);
+      for (const std::string& name : RawTracepointNames(bytes.view(), static_cast<uint32_t>(base->strings.size()))) {
+        raw_tracepoints_->push_back(module + ":" + name);
+      }
+    }
+  }
+  Unique(*raw_tracepoints_);
+  return *raw_tracepoints_;
+}
+
+BtfPrinter::BtfPrinter(const ::btf* types)
+    : types_(types), dump_(types == nullptr ? nullptr : btf_dump__new(types, Append, this, nullptr), btf_dump__free) {}
+
+void BtfPrinter::Append(void* context, const char* format, va_list arguments) {
+  std::string& text = static_cast<BtfPrinter*>(context)->text_;
+  char part[256];
+  va_list again;
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(part, sizeof part, format, arguments);
+  if (length >= static_cast<int>(sizeof part)) {
+    std::string long_part(static_cast<size_t>(length) + 1, '\0');
+    std::vsnprintf(long_part.data(), long_part.size(), format, again);
+    text.append(long_part, 0, static_cast<size_t>(length));
+  } else if (length > 0) {
+    text.append(part, static_cast<size_t>(length));
+  }
+  va_end(again);
+}
+
+std::string BtfPrinter::TypeText(uint32_t id) {
+  if (id == 0) return "void";
+  text_.clear();
+  DECLARE_LIBBPF_OPTS(btf_dump_emit_type_decl_opts, options, .field_name = "");
+  if (dump_ == nullptr || btf_dump__emit_type_decl(dump_.get(), id, &options) != 0) return "?";
+  return text_;
+}
+
+BtfPrinter::Function BtfPrinter::Describe(uint32_t id) {
+  Function function;
+  const ::btf_type* type = types_ == nullptr ? nullptr : btf__type_by_id(types_, id);
+  if (type == nullptr || !btf_is_func(type)) return function;
+  const ::btf_type* prototype = btf__type_by_id(types_, type->type);
+  if (prototype == nullptr || !btf_is_func_proto(prototype)) return function;
+  function.known = true;
+  const ::btf_param* parameters = btf_params(prototype);
+  for (uint32_t i = 0; i < btf_vlen(prototype); ++i) {
+    const char* name = btf__name_by_offset(types_, parameters[i].name_off);
+    function.arguments.push_back({name == nullptr ? "" : name, TypeText(parameters[i].type)});
+  }
+  if (prototype->type != 0) function.result = TypeText(prototype->type);
+  return function;
+}
+
+}  // namespace kawk

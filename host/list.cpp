@@ -1,0 +1,287 @@
+// One row of kSources per kind that can be listed: its name, whether a wildcard in the kind's place reaches it (user space
+// has too many symbols, and times are no facts about the machine), and its lister. An attach point is split at its colons; a
+// single word means any kind: `*sleep*` is `*:*sleep*`.
+#include "host/list.h"
+
+#include <bpf/btf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+#include "base/diagnostics.h"
+#include "host/binaries.h"
+#include "host/format.h"
+#include "host/kernel_btf.h"
+#include "stdlib/perf_events.h"
+#include "stdlib/registry.h"
+
+namespace kawk {
+namespace {
+
+using Parts = std::vector<std::string>;
+
+struct Query {
+  Host& host;
+  std::string kind;  // in full
+  Parts parts;       // behind the kind
+  bool verbose;
+  int pid;
+  std::optional<BtfPrinter>& printer;  // made when first needed
+};
+
+struct Line {
+  std::string probe;
+  std::string details;  // whole lines
+};
+using Lines = std::vector<Line>;
+
+Parts SplitAt(const std::string& text, char separator) {
+  Parts parts;
+  size_t begin = 0;
+  while (true) {
+    const size_t end = text.find(separator, begin);
+    parts.push_back(text.substr(begin, end - begin));
+    if (end == std::string::npos) return parts;
+    begin = end + 1;
+  }
+}
+
+// An empty last part stands for everything, as in `software:`.
+std::string OrAll(const std::string& pattern) { return pattern.empty() ? "*" : pattern; }
+
+// A function of the kernel itself, as BTF knows it.
+BtfPrinter::Function Describe(const Query& query, const std::string& function) {
+  const uint32_t id = query.host.FindBtfType(function, BTF_KIND_FUNC);
+  if (id == 0) return {};
+  if (!query.printer) query.printer.emplace(query.host.KernelBtf());
+  return query.printer->Describe(id);
+}
+
+// --- Kinds with a fixed set of names ---
+
+// `kind:name:`, the last colon waiting for a count.
+Result<Lines> ListNames(const Query& query, const std::vector<std::string_view>& names) {
+  const Parts& parts = query.parts;
+  if (parts.size() > 2 || (parts.size() == 2 && !parts[1].empty() && parts[1] != "*")) return Lines();
+  Lines lines;
+  for (std::string_view name : names) {
+    if (MatchesPattern(OrAll(parts[0]), std::string(name))) lines.push_back({fmt::format("{}:{}:", query.kind, name), ""});
+  }
+  return lines;
+}
+
+Result<Lines> ListSoftware(const Query& query) { return ListNames(query, PerfEventNames(PerfEventType::Software)); }
+Result<Lines> ListHardware(const Query& query) { return ListNames(query, PerfEventNames(PerfEventType::Hardware)); }
+Result<Lines> ListTimes(const Query& query) { return ListNames(query, {"hz", "ms", "s", "us"}); }
+Result<Lines> ListOnce(const Query& query) { return Lines{{query.kind, ""}}; }
+
+// --- Tracepoints ---
+
+Result<Lines> ListTracepoints(const Query& query) {
+  const Parts& parts = query.parts;
+  if (parts.size() > 2) return Lines();
+  const std::string category = parts.size() == 2 ? parts[0] : "*";
+  const std::string event = parts.size() == 2 ? parts[1] : OrAll(parts[0]);
+  Result<std::vector<std::string>> names = query.host.MatchTracepoints(category, event);
+  if (!names) return names.error();
+  Lines lines;
+  for (const std::string& name : *names) {
+    std::string details;
+    if (query.verbose) {
+      const size_t colon = name.find(':');
+      Result<TracepointFormat> format = query.host.ReadTracepoint(name.substr(0, colon), name.substr(colon + 1));
+      if (!format) return format.error();
+      for (const TracepointField& field : format->fields) details += fmt::format("    {}\n", FieldDeclaration(field));
+    }
+    lines.push_back({query.kind + ":" + name, std::move(details)});
+  }
+  return lines;
+}
+
+Result<Lines> ListRawTracepoints(const Query& query) {
+  const Parts& parts = query.parts;
+  if (parts.size() > 2) return Lines();
+  Result<std::vector<std::string>> names =
+      query.host.MatchRawTracepoints(parts.size() == 2 ? parts[0] + ":" + parts[1] : OrAll(parts[0]));
+  if (!names) return names.error();
+  Lines lines;
+  for (const std::string& name : *names) {
+    std::string details;
+    if (query.verbose) {
+      const auto arguments = Describe(query, "__traceiter_" + name).arguments;
+      for (size_t i = 1; i < arguments.size(); ++i) {  // the first is the tracepoint's own `__data`
+        details += fmt::format("    {} {}\n", arguments[i].type, arguments[i].name);
+      }
+    }
+    const bool of_module = name.find(':') != std::string::npos;
+    lines.push_back({fmt::format("{}:{}{}", query.kind, of_module ? "" : "vmlinux:", name), std::move(details)});
+  }
+  return lines;
+}
+
+// --- Functions ---
+
+Result<Lines> ListKernelFunctions(const Query& query) {
+  const Parts& parts = query.parts;
+  if (parts.size() > 2) return Lines();
+  const bool with_module = parts.size() == 2;
+  const bool of_return = query.kind == "kretprobe";
+  Result<std::vector<std::string>> names =
+      query.host.MatchKernelFunctions(with_module ? parts[0] : "*", with_module ? parts[1] : OrAll(parts[0]));
+  if (!names) return names.error();
+  Lines lines;
+  for (const std::string& name : *names) {
+    std::string details;
+    if (query.verbose) {
+      const BtfPrinter::Function described = Describe(query, name);
+      if (of_return) {
+        if (described.known) details = described.result.empty() ? "    void\n" : fmt::format("    {} retval\n", described.result);
+      } else {
+        for (size_t i = 0; i < described.arguments.size(); ++i) {
+          details += fmt::format("    {} arg{}\n", described.arguments[i].type, i);
+        }
+      }
+    }
+    // A module that the pattern names is shown, also the kernel's own.
+    const bool bare = with_module && name.find(':') == std::string::npos;
+    lines.push_back({fmt::format("{}:{}{}", query.kind, bare ? "vmlinux:" : "", name), std::move(details)});
+  }
+  return lines;
+}
+
+Result<Lines> ListUserFunctions(const Query& query) {
+  const Parts& parts = query.parts;
+  const std::string binary = parts.size() == 1 ? "*" : parts[0];
+  // A C++ name may hold colons.
+  std::string function = parts.size() == 1 ? OrAll(parts[0]) : parts[1];
+  for (size_t i = 2; i < parts.size(); ++i) function += ":" + parts[i];
+  Result<std::vector<std::string>> files = query.host.MatchBinaries(binary, query.pid);
+  if (!files) return files.error();
+  const bool spelled_out = !HasWildcard(binary) && binary.find('/') != std::string::npos;
+  Lines lines;
+  for (const std::string& file : *files) {
+    Result<std::vector<ElfSymbol>> symbols = query.host.MatchSymbols(file, function);
+    if (!symbols) {
+      if (HasWildcard(binary)) continue;  // scripts in PATH are no binaries
+      return symbols.error();
+    }
+    const std::string shown = spelled_out ? binary : WithoutRoot(file);
+    const std::string* last = nullptr;
+    for (const ElfSymbol& symbol : *symbols) {
+      if (last != nullptr && *last == symbol.name) continue;
+      last = &symbol.name;
+      lines.push_back({fmt::format("{}:{}:{}", query.kind, shown, symbol.name), ""});
+    }
+  }
+  return lines;
+}
+
+struct Source {
+  const char* kind;
+  bool by_wildcard;
+  Result<Lines> (*list)(const Query&);
+};
+
+// In the order of the list.
+constexpr Source kSources[] = {
+    {"BEGIN", false, ListOnce},
+    {"END", false, ListOnce},
+    {"hardware", true, ListHardware},
+    {"interval", false, ListTimes},
+    {"kprobe", true, ListKernelFunctions},
+    {"kretprobe", false, ListKernelFunctions},
+    {"profile", false, ListTimes},
+    {"rawtracepoint", true, ListRawTracepoints},
+    {"software", true, ListSoftware},
+    {"tracepoint", true, ListTracepoints},
+    {"uprobe", false, ListUserFunctions},
+    {"uretprobe", false, ListUserFunctions},
+};
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// Kinds are found by name and alias in any case.
+std::string FullKind(const std::string& kind) {
+  for (const std::string& spelling : {kind, Lower(kind)}) {
+    if (const ProbeRow* row = FindProbe(spelling)) return std::string(row->name);
+  }
+  return Lower(kind) == "h" ? "hardware" : Lower(kind);
+}
+
+std::vector<const Source*> SourcesFor(const std::string& kind) {
+  std::vector<const Source*> sources;
+  const std::string full = HasWildcard(kind) ? kind : FullKind(kind);
+  for (const Source& source : kSources) {
+    if (HasWildcard(kind) ? source.by_wildcard && MatchesPattern(Lower(kind), source.kind) : full == source.kind) {
+      sources.push_back(&source);
+    }
+  }
+  return sources;
+}
+
+std::vector<std::string> KindNames() {
+  std::vector<std::string> names;
+  for (const Source& source : kSources) names.emplace_back(source.kind);
+  return names;
+}
+
+// Why nothing matches `attach_point`, as far as its kind tells.
+std::string NothingHint(const std::string& attach_point) {
+  const std::string kind = attach_point.substr(0, attach_point.find(':'));
+  if (kind.size() == attach_point.size()) {
+    return CanList(FullKind(kind)) ? fmt::format("`{}:*` lists the whole kind", kind) : "";
+  }
+  return HasWildcard(kind) || CanList(FullKind(kind)) ? "" : DidYouMean(kind, KindNames());
+}
+
+// Appends what matches one attach point to `text`.
+Status ListOne(Host& host, const std::string& attach_point, bool verbose, int pid, std::string& text,
+               std::vector<Error>& left_out) {
+  Parts parts = SplitAt(attach_point, ':');
+  const bool is_once = parts.size() == 1 && (FullKind(parts[0]) == "BEGIN" || FullKind(parts[0]) == "END");
+  if (parts.size() == 1 && !is_once) parts.insert(parts.begin(), "*");
+  const std::string kind = OrAll(parts[0]);
+  parts.erase(parts.begin());
+  const std::vector<const Source*> sources = SourcesFor(kind);
+  std::optional<BtfPrinter> printer;
+  for (const Source* source : sources) {
+    const Query query{host, source->kind, parts, verbose, pid, printer};
+    Result<Lines> lines = source->list(query);
+    if (!lines) {
+      if (sources.size() == 1) return lines.error();
+      left_out.push_back(lines.error());
+      continue;
+    }
+    std::sort(lines->begin(), lines->end(), [](const Line& a, const Line& b) { return a.probe < b.probe; });
+    for (const Line& line : *lines) text.append(line.probe).append("\n").append(line.details);
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+Result<std::string> ListProbes(Host& host, const std::string& pattern, bool verbose, int pid, std::vector<Error>* left_out) {
+  std::string text;
+  std::vector<Error> errors;
+  const Parts attach_points = SplitAt(pattern, ',');
+  for (const std::string& attach_point : attach_points) {
+    const Status status = ListOne(host, attach_point, verbose, pid, text, errors);
+    if (status) continue;
+    if (attach_points.size() == 1) return status.error();
+    errors.push_back(status.error());
+  }
+  if (left_out != nullptr) *left_out = errors;
+  if (text.empty()) return Error{fmt::format("no probe matches `{}`", pattern), NothingHint(attach_points[0]), 0};
+  return text;
+}
+
+bool CanList(const std::string& kind) {
+  return std::any_of(std::begin(kSources), std::end(kSources), [&](const Source& source) { return source.kind == kind; });
+}
+
+}  // namespace kawk

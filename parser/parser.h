@@ -1,0 +1,15 @@
+// Text → syntax tree. Pure syntax: what a name means is decided later.
+#pragma once
+
+#include <memory>
+
+#include "ast/nodes.h"
+#include "base/diagnostics.h"
+
+namespace kawk {
+
+// Parses sources.text(file). Always returns a tree; after errors (reported to `diagnostics`, several in one run) it
+// holds what could be recovered and must not be compiled.
+std::unique_ptr<Ast> Parse(const SourceMap& sources, uint32_t file, Diagnostics& diagnostics);
+
+}  // namespace kawk

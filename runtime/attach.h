@@ -1,0 +1,50 @@
+// Hangs programs on their attach points, one function per AttachKind.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/image/image.h"
+#include "runtime/perf.h"
+
+namespace kawk {
+
+struct AttachOptions {
+  int pid = 0;  // only this process where the kernel can tell: -p or the child of -c; 0: all
+};
+
+// Everything that is attached. What it holds is detached when it goes.
+class Attachments {
+ public:
+  explicit Attachments(AttachOptions options) : options_(options) {}
+  ~Attachments();
+  Attachments(const Attachments&) = delete;
+  Attachments& operator=(const Attachments&) = delete;
+
+  // Attaches all programs but those that are run by hand (BEGIN, END, signals), which only count. With missing_probes
+  // warn or ignore what cannot be attached is left out; `warnings` then tells what. Stops early when `stop` says so.
+  Status AttachAll(const image::Image& image, const std::vector<int>& program_fds, const std::function<bool()>& stop,
+                   std::vector<Error>& warnings);
+
+  // How many attach points are live, counted as the user counts them.
+  uint64_t count() const { return count_; }
+  bool empty() const { return links_.empty(); }
+  // Whether closing waits for grace periods of the kernel.
+  bool slow() const { return slow_; }
+  // Closes what is attached; a helper process does it when that would keep the user waiting.
+  void Detach();
+  // Only starts that helper. Safe in any thread and at any time after attaching: for an end in a hurry.
+  void DetachInBackground() const;
+
+ private:
+  Status AttachProgram(const image::ProgramSpec& program, int fd, const std::string& missing, std::vector<Error>& warnings);
+
+  AttachOptions options_;
+  std::vector<Fd> links_;
+  uint64_t count_ = 0;
+  bool slow_ = false;
+};
+
+}  // namespace kawk

@@ -1,0 +1,225 @@
+// The Image: the seam between compiler and runtime. Plain data that holds all that is needed to load, attach, drain
+// and print; it can be written to a file and run elsewhere, without a compiler. Nothing in it depends on the number
+// of CPUs or on process ids of the machine that compiled it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/location.h"
+#include "base/result.h"
+
+namespace kawk::image {
+
+// Raised whenever the meaning of a field or of the wire layout changes; DeserializeImage refuses others.
+inline constexpr uint32_t kVersion = 1;
+
+enum class ValueKind : uint8_t {
+#define VALUE_KIND(id) id,
+#include "runtime/image/kinds.def"
+};
+enum class EventKind : uint8_t {
+#define EVENT_KIND(id, json_type) id,
+#include "runtime/image/kinds.def"
+};
+enum class AttachKind : uint8_t {
+#define ATTACH_KIND(id) id,
+#include "runtime/image/kinds.def"
+};
+enum class LossCause : uint8_t {
+#define LOSS_CAUSE(id, text) id,
+#include "runtime/image/kinds.def"
+};
+inline constexpr uint32_t kLossCauses = 0
+#define LOSS_CAUSE(id, text) +1
+#include "runtime/image/kinds.def"
+    ;
+
+// --- value types -----------------------------------------------------------------------------------------------
+
+using TypeIndex = uint32_t;  // into Image::types; 0 is None
+
+enum class StackMode : uint8_t { Bpftrace, Perf, Raw, BuildId };
+
+struct Field {
+  std::string name;  // empty in tuples
+  uint32_t offset = 0;
+  TypeIndex type = 0;
+  uint32_t bit_offset = 0;  // bitfields: within the integer at offset
+  uint32_t bit_size = 0;    // 0: not a bitfield
+};
+struct Enumerator {
+  std::string name;
+  int64_t value = 0;
+};
+struct ValueType {
+  ValueKind kind = ValueKind::None;
+  uint32_t size = 0;  // bytes in a record, key or value; for aggregates one CPU's slot (Hist/Lhist: one bucket)
+  bool is_signed = false;
+  TypeIndex element = 0;  // Array
+  uint32_t count = 0;     // Array
+  std::vector<Field> fields;
+  std::vector<Enumerator> enumerators;
+  std::string name;       // Struct, Enum: its C name
+  std::string text;       // Timestamp, CgroupPath
+  bool may_truncate = false;  // String: one that fills its capacity was cut, and is printed with the trailer
+  StackMode stack_mode = StackMode::Bpftrace;
+  uint32_t stack_limit = 127;
+  uint32_t stack_map = 0;      // KernelStack, UserStack: index into Image::stack_maps
+  uint32_t hist_bits = 0;      // Hist: buckets per power of two = 2^bits
+  int64_t lhist_min = 0, lhist_max = 0, lhist_step = 1;
+};
+
+// A stack in a key, record or value. `hash` is the key into the stack map; 0 means an empty stack.
+struct StackKey {
+  uint64_t hash;
+  uint32_t pid;    // tgid in the initial namespace for user stacks, else 0
+  uint32_t depth;  // frames in the stack map's value
+};
+// Value of a stack map: `limit` u64 instruction pointers, of which StackKey::depth are set, innermost first.
+struct StackMapSpec {
+  std::string object_name;  // map in the object; key u64 hash, value u64[limit]
+  uint32_t limit = 127;
+  bool user = false;
+};
+
+// --- maps ------------------------------------------------------------------------------------------------------
+
+enum class MapStorage : uint8_t {
+  Global,       // value, then a u64 that is non-zero once it was set, at global_offset of the globals (see below)
+  PerCpuArray,  // scalar aggregate: element 0 = slot followed by u64 set; Hist/Lhist: element i = u64 of bucket i
+  Hash,         // key → value
+  PerCpuHash,   // key → one slot per CPU; Hist/Lhist: key is {key, padding to 8, u64 bucket} → u64 per CPU
+};
+struct MapSpec {
+  std::string name;         // as in the script: "@", "@x"
+  std::string object_name;  // map in the object; empty for Global
+  MapStorage storage = MapStorage::Hash;
+  TypeIndex key = 0;        // 0: scalar
+  TypeIndex value = 0;
+  uint64_t max_entries = 0;
+  uint32_t global_offset = 0;
+};
+
+// --- events: ring records -----------------------------------------------------------------------------------------
+
+// Every ring record starts with this. Fixed-size arguments follow at EventArg::offset (from the record's start); an
+// argument with variable = true has there a u32: its length in bytes, without a NUL; its
+// bytes stand behind the fixed part, without padding, in the order of the arguments.
+struct RecordHeader {
+  uint32_t event;    // index into Image::events
+  uint32_t reserved;
+};
+
+struct EventArg {
+  TypeIndex type = 0;
+  uint32_t offset = 0;
+  bool variable = false;  // String and Buffer
+};
+// One piece of a printf plan: `literal`, then (when conversion is not 0) one argument formatted as
+// %[flags][width][.precision][length]conversion.
+struct FormatPiece {
+  std::string literal;
+  std::string flags;      // of "-+ #0"
+  int32_t width = -1;     // -1: none
+  int32_t precision = -1;
+  std::string length;     // "", "hh", "h", "l", "ll", …
+  std::string conversion;  // "", "d", "u", "x", "s", "c", "p", "r", "rx", "rh", …
+  uint32_t arg = 0;       // into EventSpec::args
+};
+struct EventSpec {
+  EventKind kind = EventKind::Printf;
+  uint32_t probe = 0;  // index into Image::programs
+  Location location;
+  std::vector<FormatPiece> format;  // Printf, Time (one literal: the strftime format), Cat, System, Errorf, Warnf
+  std::vector<EventArg> args;
+  uint32_t fixed_size = 0;  // bytes of the fixed part, header included
+  uint32_t map = 0;         // PrintMap, ClearMap, ZeroMap: index into Image::maps
+  uint64_t top = 0;         // PrintMap: 0 = all
+  uint64_t div = 0;         // PrintMap: 0 = none
+};
+
+// --- programs and attach points ----------------------------------------------------------------------------------
+
+struct AttachSpec {
+  AttachKind kind = AttachKind::Begin;
+  std::string name;      // canonical full name for messages and `probe`: "tracepoint:syscalls:sys_enter_openat"
+  Location location;
+  std::string group;     // Tracepoint: category; Kprobe: module or empty
+  std::string target;    // event or function
+  std::string path;      // Uprobe: file
+  uint64_t offset = 0;   // Uprobe: file offset; Kprobe: bytes from the function's start
+  uint64_t ref_ctr_offset = 0;  // Uprobe of a USDT semaphore, else 0
+  uint64_t period = 0;   // Interval, Profile: ns; Software, Hardware: events
+  uint64_t frequency = 0;  // Profile with hz: samples a second (period is then 0)
+  uint64_t config = 0;   // perf_event_attr.config; Signal: number
+  uint64_t cookie = 0;   // bpf_get_attach_cookie
+};
+struct ProgramSpec {
+  std::string object_name;  // function in the object; empty: part of another program
+  uint32_t probes = 1;      // attach points of the script that it stands for
+  uint32_t type = 0;        // enum bpf_prog_type
+  uint32_t attach_type = 0;  // enum bpf_attach_type
+  std::vector<AttachSpec> attach;
+};
+
+// --- globals --------------------------------------------------------------------------------------------------------
+
+// The object's .bss starts with this, then the loss counters u64[programs][kLossCauses] at Image::loss_offset, then
+// the Global maps. Shared between the programs and the runtime through mmap.
+struct ProgramState {
+  uint32_t active;       // 1 between BEGIN and the end; programs do nothing while it is 0 (BEGIN and END ignore it)
+  uint32_t reader_idle;  // set to 1 by the reader before it sleeps; a producer that clears it must wake it
+  uint32_t target_pid;   // -p: only this tgid (initial namespace) passes; 0: all
+  int32_t exit_code;     // of exit(n)
+  uint64_t start_ns;     // CLOCK_BOOTTIME at start, for `elapsed`
+  uint64_t wake_mark;    // bytes waiting in the ring at which a producer wakes the reader
+  uint64_t pid_ns_dev;   // tracer's pid namespace, for pid and tid; both 0: initial namespace
+  uint64_t pid_ns_ino;
+  uint32_t child_pid;    // -c: the child's pid in the tracer's namespace, for `cpid`; 0: none
+  uint32_t reserved;
+};
+
+// Scratch memory: an ARRAY map of kScratchSlots elements per possible CPU; the runtime sets max_entries. An element's
+// first u64 is its in-use flag. A program takes the first free slot of its CPU by an atomic exchange, so that nested
+// or preempted programs never share one.
+inline constexpr uint32_t kScratchSlots = 8;
+inline constexpr const char* kScratchMap = "kawk_scratch";
+inline constexpr const char* kRingMap = "kawk_ring";
+
+struct Config {
+  uint64_t ring_pages = 0;  // 0: the runtime chooses
+  uint64_t max_cat_bytes = 10240;
+  bool print_maps_on_exit = true;
+  std::string missing_probes = "error";  // error | warn | ignore
+  std::string trunc_trailer = "..";
+  bool cpp_demangle = true;
+  bool lazy_symbolication = false;
+  uint64_t log_size = 1000000;
+};
+
+struct Image {
+  uint32_t version = kVersion;
+  std::vector<uint8_t> object;  // ELF for BPF, with BTF and line info
+  std::vector<ValueType> types;  // [0] is None
+  std::vector<MapSpec> maps;     // in order of printing at the end: by name
+  std::vector<StackMapSpec> stack_maps;
+  std::vector<EventSpec> events;
+  std::vector<ProgramSpec> programs;  // in source order
+  uint32_t loss_offset = 0;
+  bool uses_scratch = false;
+  bool uses_ring = false;
+  Config config;
+  std::string source_name;  // the script, for messages
+  std::string source_text;
+};
+
+// CBOR. Deserializing checks version, indices and offsets, so that a damaged file is an Error, not a crash.
+std::vector<uint8_t> SerializeImage(const Image& image);
+Result<Image> DeserializeImage(const std::vector<uint8_t>& bytes);
+// Those checks alone. Run trusts an Image that passes them.
+Status ValidateImage(const Image& image);
+
+}  // namespace kawk::image

@@ -1,0 +1,69 @@
+// An Image's object in the kernel: programs verified, maps made, globals mapped. Closing it frees all of that.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/image/image.h"
+#include "runtime/run.h"
+
+struct bpf_object;
+
+namespace kawk {
+
+// A map in the kernel.
+struct LoadedMap {
+  int fd = -1;  // -1 for a Global map, which lives in the globals
+  uint32_t key_size = 0;
+  uint32_t value_size = 0;
+  uint32_t max_entries = 0;
+};
+
+class LoadedObject {
+ public:
+  // Opens, sizes, verifies and loads. A refusal by the verifier is an Error that names the probe and carries its words.
+  static Result<std::unique_ptr<LoadedObject>> Load(const image::Image& image, const RunOptions& options);
+  ~LoadedObject();
+  LoadedObject(const LoadedObject&) = delete;
+  LoadedObject& operator=(const LoadedObject&) = delete;
+
+  // By index of the Image's lists.
+  const std::vector<int>& program_fds() const { return program_fds_; }
+  const LoadedMap& map(size_t map) const { return maps_[map]; }
+  const LoadedMap& stack_map(size_t stack_map) const { return stack_maps_[stack_map]; }
+  int ring_fd() const { return ring_fd_; }  // -1: no ring
+  size_t ring_size() const { return ring_size_; }
+  uint32_t possible_cpus() const { return possible_cpus_; }
+
+  // Shared with the programs.
+  std::span<uint8_t> globals() const { return globals_; }
+  image::ProgramState& state() const { return *reinterpret_cast<image::ProgramState*>(globals_.data()); }
+  // u64[programs][kLossCauses]
+  std::span<const uint64_t> losses() const { return losses_; }
+
+ private:
+  class Builder;
+  LoadedObject() = default;
+
+  bpf_object* object_ = nullptr;
+  std::vector<int> program_fds_;
+  std::vector<LoadedMap> maps_;
+  std::vector<LoadedMap> stack_maps_;
+  int ring_fd_ = -1;
+  size_t ring_size_ = 0;
+  uint32_t possible_cpus_ = 1;
+  std::span<uint8_t> globals_;
+  std::span<const uint64_t> losses_;
+};
+
+// Runs a raw tracepoint program once, by hand.
+Status RunProgram(int program_fd);
+
+// "kprobe:foo", or "kprobe:foo and 3 more".
+std::string ProgramName(const image::ProgramSpec& program);
+
+}  // namespace kawk

@@ -1,0 +1,169 @@
+#include "runtime/map_merge.h"
+
+#include <cstring>
+#include <unordered_map>
+
+#include <string>
+
+#include "base/check.h"
+#include "runtime/image/buckets.h"
+
+namespace kawk {
+namespace {
+
+using image::ValueKind;
+using image::ValueType;
+
+uint64_t Load64(const uint8_t* at) {
+  uint64_t value;
+  memcpy(&value, at, sizeof value);
+  return value;
+}
+void Store64(uint8_t* at, uint64_t value) { memcpy(at, &value, sizeof value); }
+
+void AddWords(std::vector<uint8_t>& into, const uint8_t* slot, size_t words) {
+  for (size_t i = 0; i < words; ++i) Store64(&into[i * 8], Load64(&into[i * 8]) + Load64(slot + i * 8));
+}
+
+// {value, set}: CPUs on which nothing was taken do not count.
+void TakeExtreme(const ValueType& type, std::vector<uint8_t>& into, const uint8_t* slot, bool want_less) {
+  if (Load64(slot + 8) == 0) return;
+  const uint64_t candidate = Load64(slot);
+  const uint64_t current = Load64(into.data());
+  const bool less = type.is_signed ? static_cast<int64_t>(candidate) < static_cast<int64_t>(current) : candidate < current;
+  const bool better = want_less ? less : !less;
+  if (Load64(&into[8]) == 0 || better) memcpy(into.data(), slot, 16);
+}
+
+// A plain integer in a per-CPU map reads as the sum over the CPUs.
+void AddInteger(const ValueType& type, std::vector<uint8_t>& into, const uint8_t* slot) {
+  uint64_t a = 0, b = 0;
+  const size_t size = std::min<size_t>(type.size, 8);
+  memcpy(&a, into.data(), size);
+  memcpy(&b, slot, size);
+  a += b;
+  memcpy(into.data(), &a, size);
+}
+
+void MergeSlot(const ValueType& type, std::vector<uint8_t>& into, const uint8_t* slot, bool first) {
+  switch (type.kind) {
+    case ValueKind::Count:
+    case ValueKind::Sum:
+    case ValueKind::Hist:
+    case ValueKind::Lhist: return AddWords(into, slot, 1);
+    case ValueKind::Avg:
+    case ValueKind::Stats: return AddWords(into, slot, 2);
+    case ValueKind::Min: return TakeExtreme(type, into, slot, true);
+    case ValueKind::Max: return TakeExtreme(type, into, slot, false);
+    case ValueKind::Int: return AddInteger(type, into, slot);
+    case ValueKind::None:
+    case ValueKind::Bool:
+    case ValueKind::Pointer:
+    case ValueKind::Enum:
+    case ValueKind::String:
+    case ValueKind::Buffer:
+    case ValueKind::Inet:
+    case ValueKind::Mac:
+    case ValueKind::Timestamp:
+    case ValueKind::KernelSymbol:
+    case ValueKind::UserSymbol:
+    case ValueKind::KernelStack:
+    case ValueKind::UserStack:
+    case ValueKind::CgroupPath:
+    case ValueKind::Array:
+    case ValueKind::Struct:
+    case ValueKind::Tuple:
+    case ValueKind::Record:
+    case ValueKind::Tseries:
+      if (first) memcpy(into.data(), slot, into.size());
+      return;
+  }
+  UNREACHABLE("value kind");
+}
+
+std::vector<uint8_t> ToVector(std::span<const uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
+
+// A scalar Hist or Lhist: element i is bucket i. Never set when all are zero.
+std::vector<MapEntry> MergeScalarBuckets(const ValueType& type, const RawElements& elements) {
+  MapEntry entry;
+  entry.value.resize(size_t{BucketCount(type)} * 8);
+  bool set = false;
+  for (size_t i = 0; i < elements.count; ++i) {
+    uint32_t bucket;
+    memcpy(&bucket, elements.Key(i).data(), sizeof bucket);
+    const uint64_t count = Load64(MergeSlots(type, elements.Value(i), elements.stride()).data());
+    if (count == 0 || bucket >= BucketCount(type)) continue;
+    Store64(&entry.value[size_t{bucket} * 8], count);
+    set = true;
+  }
+  return set ? std::vector<MapEntry>{std::move(entry)} : std::vector<MapEntry>();
+}
+
+// A scalar aggregate: one element whose slots are followed by a word that tells whether they were set.
+std::vector<MapEntry> MergeScalar(const ValueType& type, const RawElements& elements) {
+  if (elements.count == 0) return {};
+  const std::span<const uint8_t> slots = elements.Value(0);
+  bool set = false;
+  for (size_t at = 0; at < slots.size(); at += elements.stride()) set = set || Load64(&slots[at + type.size]) != 0;
+  if (!set) return {};
+  return {MapEntry{{}, MergeSlots(type, slots, elements.stride())}};
+}
+
+// Keyed Hist or Lhist: elements {key, padding, bucket} are grouped by key, in order of first appearance.
+std::vector<MapEntry> GroupBuckets(const image::Image& image, const image::MapSpec& spec, const RawElements& elements) {
+  const ValueType& type = image.types[spec.value];
+  const uint32_t key_size = image.types[spec.key].size;
+  const size_t bucket_at = BucketKeyBytes(key_size) - 8;
+  std::vector<MapEntry> entries;
+  std::unordered_map<std::string, size_t> index;
+  for (size_t i = 0; i < elements.count; ++i) {
+    const std::span<const uint8_t> key = elements.Key(i);
+    const uint64_t bucket = Load64(&key[bucket_at]);
+    if (bucket >= BucketCount(type)) continue;
+    const auto [found, is_new] = index.try_emplace(std::string(key.begin(), key.begin() + key_size), entries.size());
+    if (is_new) {
+      entries.push_back(MapEntry{ToVector(key.first(key_size)), {}});
+      entries.back().value.resize(size_t{BucketCount(type)} * 8);
+    }
+    Store64(&entries[found->second].value[bucket * 8], Load64(MergeSlots(type, elements.Value(i), elements.stride()).data()));
+  }
+  return entries;
+}
+
+}  // namespace
+
+uint32_t BucketCount(const ValueType& value) {
+  if (value.kind == ValueKind::Hist) return image::HistBuckets(value.hist_bits);
+  if (value.kind == ValueKind::Lhist) return image::LhistBuckets(value.lhist_min, value.lhist_max, value.lhist_step);
+  return 0;
+}
+
+std::vector<uint8_t> MergeSlots(const ValueType& value, std::span<const uint8_t> slots, size_t stride) {
+  std::vector<uint8_t> merged(value.size);
+  for (size_t at = 0; at + value.size <= slots.size(); at += stride) MergeSlot(value, merged, &slots[at], at == 0);
+  return merged;
+}
+
+std::vector<MapEntry> MergeElements(const image::Image& image, const image::MapSpec& spec, const RawElements& elements) {
+  const ValueType& type = image.types[spec.value];
+  const bool buckets = BucketCount(type) > 0;
+  std::vector<MapEntry> entries;
+  switch (spec.storage) {
+    case image::MapStorage::Global: break;  // is not made of elements
+    case image::MapStorage::PerCpuArray: return buckets ? MergeScalarBuckets(type, elements) : MergeScalar(type, elements);
+    case image::MapStorage::Hash:
+      entries.reserve(elements.count);
+      for (size_t i = 0; i < elements.count; ++i) entries.push_back({ToVector(elements.Key(i)), ToVector(elements.Value(i))});
+      break;
+    case image::MapStorage::PerCpuHash:
+      if (buckets) return GroupBuckets(image, spec, elements);
+      entries.reserve(elements.count);
+      for (size_t i = 0; i < elements.count; ++i) {
+        entries.push_back({ToVector(elements.Key(i)), MergeSlots(type, elements.Value(i), elements.stride())});
+      }
+      break;
+  }
+  return entries;
+}
+
+}  // namespace kawk

@@ -1,0 +1,202 @@
+// The order of a run, top to bottom. BEGIN finishes before any probe is attached, its output is printed after the line that
+// tells how many are; END starts after the last event.
+#include "runtime/run.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <optional>
+
+#include "runtime/attach.h"
+#include "runtime/child.h"
+#include "runtime/control.h"
+#include "runtime/loader.h"
+#include "runtime/machine.h"
+#include "runtime/map_store.h"
+#include "runtime/notify.h"
+#include "runtime/output.h"
+#include "runtime/queue.h"
+#include "runtime/signals.h"
+#include "runtime/symbols.h"
+
+namespace kawk {
+namespace {
+
+using image::AttachKind;
+
+constexpr size_t kQueueBytes = 64 << 20;
+
+std::vector<int> SignalsOf(const image::Image& image) {
+  std::vector<int> signals;
+  for (const image::ProgramSpec& program : image.programs) {
+    for (const image::AttachSpec& spec : program.attach) {
+      if (spec.kind == AttachKind::Signal) signals.push_back(static_cast<int>(spec.config));
+    }
+  }
+  return signals;
+}
+
+// What can be missing is looked for before anything is loaded, which takes longest.
+Status CheckMachine(const image::Image& image) {
+  Status privileges = CheckPrivileges();
+  if (!privileges) return privileges;
+  for (const image::ProgramSpec& program : image.programs) {
+    for (const image::AttachSpec& spec : program.attach) {
+      if (spec.kind != AttachKind::Tracepoint) continue;
+      Result<std::string> tracefs = FindTracefs();
+      if (!tracefs) return tracefs.error();
+      return Ok{};
+    }
+  }
+  return Ok{};
+}
+
+void SetState(const LoadedObject& object, const RunOptions& options, const Child* child) {
+  image::ProgramState& state = object.state();
+  timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  constexpr uint64_t kNsPerSecond = 1'000'000'000;
+  state.start_ns = static_cast<uint64_t>(now.tv_sec) * kNsPerSecond + static_cast<uint64_t>(now.tv_nsec);
+  state.target_pid = static_cast<uint32_t>(options.pid);
+  state.child_pid = child ? static_cast<uint32_t>(child->pid()) : 0;
+  FindPidNamespace(state);
+}
+
+// Standard output, when it is something whose reader can go away.
+int FragileOutput(const RunOptions& options) {
+  struct stat info;
+  if (!options.output_path.empty() || fstat(STDOUT_FILENO, &info) != 0) return -1;
+  return S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) || S_ISCHR(info.st_mode) ? STDOUT_FILENO : -1;
+}
+
+void Warn(const RunOptions& options, const std::vector<Error>& warnings) {
+  if (!options.warnings) return;
+  for (const Error& warning : warnings) fmt::print(stderr, "WARNING: {}\n", warning.message);
+}
+
+// Prints what the control thread hands over, until the end.
+class Printer {
+ public:
+  Printer(const image::Image& image, const RunOptions& options, Output& output) : image_(image), options_(options), output_(output) {}
+
+  void Run(Queue& queue, Control& control) {
+    for (;;) {
+      QueueItem item = queue.Pop();
+      const bool last = std::holds_alternative<Finish>(item);
+      if (output_.error() == 0) std::visit([&](auto& part) { Print(part); }, item);
+      const bool flush = last || (options_.buffering != Buffering::Full && queue.Empty());
+      if (flush && output_.error() == 0) output_.Flush();
+      if (output_.error() != 0 && !gone_) {
+        gone_ = true;
+        control.End(false);
+      }
+      if (last) return;
+    }
+  }
+
+ private:
+  void Print(const RecordChunk& chunk) {
+    WalkRecords(chunk.bytes, [&](size_t, std::span<const uint8_t> record) {
+      image::RecordHeader header;
+      if (record.size() < sizeof header) return true;
+      memcpy(&header, record.data(), sizeof header);
+      if (header.event < image_.events.size()) output_.Record(image_.events[header.event], record);
+      return output_.error() == 0;
+    });
+  }
+  void Print(const MapPrint& print) {
+    const image::EventSpec& spec = image_.events[print.event];
+    output_.Map(print.snapshot, spec.top, spec.div);
+  }
+  void Print(const Losses& losses) {
+    for (const Loss& loss : losses.losses) output_.Lost(ProgramName(image_.programs[loss.program]), loss.cause, loss.count);
+  }
+  void Print(const Finish& finish) { output_.FinalMaps(finish.maps); }
+
+  const image::Image& image_;
+  const RunOptions& options_;
+  Output& output_;
+  bool gone_ = false;
+};
+
+// The exit status when all is done: a full disk is an error, a reader who has seen enough is none.
+Result<int> ExitStatus(const Output& output, const LoadedObject& object) {
+  const int code = output.error();
+  if (code != 0 && code != EPIPE) return Error{fmt::format("cannot write the output: {}", strerror(code)), "", code};
+  return std::atomic_ref<int32_t>(object.state().exit_code).load();
+}
+
+struct Watched {
+  std::optional<Child> child;
+  Fd process;
+};
+
+Result<Watched> StartWatching(const RunOptions& options) {
+  Watched watched;
+  if (options.pid != 0) {
+    Result<Fd> process = WatchProcess(options.pid);
+    if (!process) return process.error();
+    watched.process = std::move(*process);
+  }
+  if (!options.command.empty()) {
+    Result<Child> child = Child::Start(options.command);
+    if (!child) return child.error();
+    watched.child = std::move(*child);
+  }
+  return watched;
+}
+
+}  // namespace
+
+Result<int> Run(const image::Image& image, const RunOptions& options) {
+  Status machine = CheckMachine(image);
+  if (!machine) return machine.error();
+  RaiseFileLimit();
+  Result<std::unique_ptr<LoadedObject>> loaded = LoadedObject::Load(image, options);
+  if (!loaded) return loaded.error();
+  const LoadedObject& object = **loaded;
+  Result<Signals> signals = Signals::Take(SignalsOf(image));
+  if (!signals) return signals.error();
+
+  Result<Watched> watched = StartWatching(options);
+  if (!watched) return watched.error();
+  Child* child = watched->child ? &*watched->child : nullptr;
+  SetState(object, options, child);
+
+  Symbols symbols(image.config);
+  MapStore maps(image, object);
+  Result<std::unique_ptr<Output>> output = Output::Open(image, options, symbols, maps);
+  if (!output) return output.error();
+  Queue queue(kQueueBytes);
+  Attachments attachments(AttachOptions{.pid = child ? child->pid() : options.pid});
+  Result<std::unique_ptr<Control>> started =
+      Control::Start({image, object, maps, *signals, attachments, queue, child, watched->process.get(), FragileOutput(options)});
+  if (!started) return started.error();
+  Control& control = **started;
+
+  if (!options.dry_run) {
+    Status begin = control.RunByHand(AttachKind::Begin);
+    if (!begin) return begin.error();
+  }
+  std::vector<Error> warnings;
+  Status attached = attachments.AttachAll(image, object.program_fds(), [&] { return control.ending(); }, warnings);
+  if (!attached) return attached.error();
+  Warn(options, warnings);
+  if (options.dry_run) return 0;
+  if (!options.quiet) (*output)->AttachedProbes(attachments.count());
+  NotifyManager("READY=1");
+  NotifyHarness();
+
+  if (control.Activate() && child) child->Release();
+  Printer(image, options, **output).Run(queue, control);
+  started->reset();  // before the links: it watches for a second Ctrl-C until here
+  attachments.Detach();
+  return ExitStatus(**output, object);
+}
+
+}  // namespace kawk

@@ -1,0 +1,105 @@
+// Diagnostics as the user sees them. tests/ast/data/*.golden hold cases, each
+//   === title [| positional parameters]
+//   script
+//   ---
+//   what is printed
+// KAWK_UPDATE=1 writes what is printed now; read the diff.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "tests/ast/analysis.h"
+
+namespace kawk {
+namespace {
+
+struct Case {
+  std::string header;
+  std::string script;
+  std::string expected;
+};
+
+std::vector<std::string> PositionalOf(const std::string& header) {
+  std::vector<std::string> words;
+  const size_t bar = header.find(" | ");
+  if (bar == std::string::npos) return words;
+  std::istringstream in(header.substr(bar + 3));
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+std::vector<Case> ReadCases(const std::filesystem::path& path) {
+  std::vector<Case> cases;
+  std::ifstream in(path);
+  bool in_script = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("=== ")) {
+      cases.push_back({line, "", ""});
+      in_script = true;
+    } else if (line == "---" && in_script) {
+      in_script = false;
+    } else if (!cases.empty()) {
+      (in_script ? cases.back().script : cases.back().expected) += line + "\n";
+    }
+  }
+  return cases;
+}
+
+std::vector<std::filesystem::path> Goldens() {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(KAWK_TEST_DATA)) {
+    if (entry.path().extension() == ".golden") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::unique_ptr<Analysis> RunCase(const Case& c) {
+  FakeHost host;
+  return AnalyseScript(c.script, PositionalOf(c.header), host);
+}
+
+TEST(Golden, Diagnostics) {
+  const bool update = std::getenv("KAWK_UPDATE") != nullptr;
+  for (const auto& path : Goldens()) {
+    std::string text;
+    for (const Case& c : ReadCases(path)) {
+      const std::string actual = RunCase(c)->Messages() + "\n";
+      text += c.header + "\n" + c.script + "---\n" + actual;
+      if (update) continue;
+      EXPECT_EQ(actual, c.expected) << path << ": " << c.header;
+    }
+    if (update) std::ofstream(path) << text;
+  }
+}
+
+// Rows that no script can bring about in this test, with the reason.
+const std::set<Diag> kExempt = {
+    Diag::NestedTooDeep,   // a golden of 500 brackets helps nobody; the parser's tests have it
+    Diag::BadEnvironment,  // needs an environment: config_test.cpp
+    Diag::HostError,       // needs a broken tracefs: config_test.cpp
+};
+
+TEST(Golden, EveryDiagnosticIsShown) {
+  std::set<Diag> seen;
+  for (const auto& path : Goldens()) {
+    for (const Case& c : ReadCases(path)) {
+      for (const Diagnostic& diagnostic : RunCase(c)->diagnostics.all()) seen.insert(diagnostic.id);
+    }
+  }
+  const Diag all[] = {
+#define DIAG(id, severity, format) Diag::id,
+#include "base/diagnostics.def"
+  };
+  for (const Diag id : all) {
+    EXPECT_NE(seen.contains(id), kExempt.contains(id)) << NameOf(id) << ": add a case to a golden, or it is exempt but shown";
+  }
+}
+
+}  // namespace
+}  // namespace kawk

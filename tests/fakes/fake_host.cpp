@@ -1,0 +1,188 @@
+#include "tests/fakes/fake_host.h"
+
+#include <bpf/btf.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace kawk {
+namespace {
+
+// name, type, offset, size, signed, __data_loc; as this project's development machine (6.18, x86-64) has them.
+std::vector<TracepointFormat> UsualTracepoints() {
+  const TracepointField number = {"__syscall_nr", "int", 8, 4, true};
+  const TracepointField ret = {"ret", "long", 16, 8, true};
+  return {
+      {"syscalls",
+       "sys_enter_openat",
+       782,
+       {number, {"dfd", "int", 16, 8}, {"filename", "const char *", 24, 8}, {"flags", "int", 32, 8}, {"mode", "umode_t", 40, 8}}},
+      {"syscalls", "sys_exit_openat", 781, {number, ret}},
+      {"syscalls",
+       "sys_enter_read",
+       842,
+       {number, {"fd", "unsigned int", 16, 8}, {"buf", "char *", 24, 8}, {"count", "size_t", 32, 8}}},
+      {"syscalls", "sys_exit_read", 841, {number, ret}},
+      {"syscalls",
+       "sys_enter_nanosleep",
+       469,
+       {number, {"rqtp", "struct __kernel_timespec *", 16, 8}, {"rmtp", "struct __kernel_timespec *", 24, 8}}},
+      {"syscalls", "sys_exit_nanosleep", 468, {number, ret}},
+      {"raw_syscalls", "sys_enter", 443, {{"id", "long", 8, 8, true}, {"args", "unsigned long[6]", 16, 48}}},
+      {"raw_syscalls", "sys_exit", 442, {{"id", "long", 8, 8, true}, ret}},
+      {"sched",
+       "sched_switch",
+       372,
+       {{"prev_comm", "char[16]", 8, 16},
+        {"prev_pid", "pid_t", 24, 4, true},
+        {"prev_prio", "int", 28, 4, true},
+        {"prev_state", "long", 32, 8, true},
+        {"next_comm", "char[16]", 40, 16},
+        {"next_pid", "pid_t", 56, 4, true},
+        {"next_prio", "int", 60, 4, true}}},
+      {"sched",
+       "sched_process_exec",
+       365,
+       {{"filename", "__data_loc char[]", 8, 4, false, true}, {"pid", "pid_t", 12, 4, true}, {"old_pid", "pid_t", 16, 4, true}}},
+      {"block",
+       "block_rq_issue",
+       2104,
+       {{"dev", "dev_t", 8, 4},
+        {"sector", "sector_t", 16, 8},
+        {"nr_sector", "unsigned int", 24, 4},
+        {"bytes", "unsigned int", 28, 4},
+        {"ioprio", "unsigned short", 32, 2},
+        {"rwbs", "char[10]", 34, 10},
+        {"comm", "char[16]", 44, 16},
+        {"cmd", "__data_loc char[]", 60, 4, false, true}}},
+  };
+}
+
+Error Absent(const std::string& what) { return Error{what + " does not exist", "", ENOENT}; }
+
+}  // namespace
+
+FakeHost::FakeHost() {
+  for (TracepointFormat& format : UsualTracepoints()) AddTracepoint(std::move(format));
+  raw_tracepoints = {"fakemod:fake_event", "vmlinux:sched_process_exec", "vmlinux:sched_switch", "vmlinux:sys_enter",
+                     "vmlinux:sys_exit"};
+  kernel_functions = {"do_nanosleep", "do_sys_openat2", "fakemod:fake_function", "vfs_open", "vfs_read",
+                      "vfs_readv",    "vfs_write"};
+  AddBinary({"/bin/app", {{"fn", 0x401000, 0x1000, 32}, {"fn2", 0x401020, 0x1020, 16}, {"main", 0x401040, 0x1040, 64}}});
+  AddBinary({"/lib/libfake.so.1", {{"fake_alloc", 0x2000, 0x2000, 8}, {"fake_free", 0x2010, 0x2010, 8}}});
+}
+
+void FakeHost::AddTracepoint(TracepointFormat format) {
+  std::string name = format.category + ":" + format.event;
+  tracepoints[std::move(name)] = std::move(format);
+}
+
+Result<TracepointFormat> FakeHost::ReadTracepoint(const std::string& category, const std::string& event) {
+  if (tracefs_error) return *tracefs_error;
+  const auto found = tracepoints.find(category + ":" + event);
+  if (found == tracepoints.end()) return Absent("tracepoint `" + category + ":" + event + "`");
+  return found->second;
+}
+
+Result<std::vector<std::string>> FakeHost::MatchTracepoints(const std::string& category, const std::string& event) {
+  if (tracefs_error) return *tracefs_error;
+  std::vector<std::string> matches;
+  for (const auto& [name, format] : tracepoints) {
+    if (MatchesPattern(category, format.category) && MatchesPattern(event, format.event)) matches.push_back(name);
+  }
+  return matches;
+}
+
+Result<std::vector<std::string>> FakeHost::MatchRawTracepoints(const std::string& pattern) {
+  const size_t pattern_colon = pattern.find(':');
+  const std::string module_pattern = pattern_colon == std::string::npos ? "*" : pattern.substr(0, pattern_colon);
+  const std::string event_pattern = pattern.substr(pattern_colon == std::string::npos ? 0 : pattern_colon + 1);
+  std::vector<std::string> matches;
+  for (const std::string& name : raw_tracepoints) {
+    const size_t colon = name.find(':');
+    const std::string module = name.substr(0, colon);
+    const std::string event = name.substr(colon + 1);
+    if (!MatchesPattern(module_pattern, module) || !MatchesPattern(event_pattern, event)) continue;
+    matches.push_back(module == "vmlinux" ? event : name);
+  }
+  std::sort(matches.begin(), matches.end());
+  return matches;
+}
+
+Result<std::vector<std::string>> FakeHost::MatchKernelFunctions(const std::string& module, const std::string& function) {
+  if (functions_error) return *functions_error;
+  std::vector<std::string> matches;
+  for (const std::string& name : kernel_functions) {
+    const size_t colon = name.find(':');
+    const std::string of = colon == std::string::npos ? "vmlinux" : name.substr(0, colon);
+    const std::string bare = colon == std::string::npos ? name : name.substr(colon + 1);
+    if ((module.empty() || MatchesPattern(module, of)) && MatchesPattern(function, bare)) matches.push_back(name);
+  }
+  std::sort(matches.begin(), matches.end());
+  return matches;
+}
+
+Result<std::string> FakeHost::FindBinary(const std::string& name, int) {
+  for (const Binary& binary : binaries) {
+    const std::string base = binary.path.substr(binary.path.rfind('/') + 1);
+    const bool is_library = base.starts_with(name + ".so");
+    if (binary.path == name || base == name || is_library) return binary.path;
+  }
+  return Absent("binary `" + name + "`");
+}
+
+Result<std::vector<std::string>> FakeHost::MatchBinaries(const std::string& pattern, int pid) {
+  if (!HasWildcard(pattern)) {
+    Result<std::string> path = FindBinary(pattern, pid);
+    if (!path) return path.error();
+    return std::vector<std::string>{*path};
+  }
+  std::vector<std::string> matches;
+  for (const Binary& binary : binaries) {
+    if (MatchesPattern(pattern, binary.path)) matches.push_back(binary.path);
+  }
+  std::sort(matches.begin(), matches.end());
+  return matches;
+}
+
+Result<std::vector<ElfSymbol>> FakeHost::MatchSymbols(const std::string& path, const std::string& pattern) {
+  for (const Binary& binary : binaries) {
+    if (binary.path != path) continue;
+    std::vector<ElfSymbol> matches;
+    for (const ElfSymbol& symbol : binary.symbols) {
+      if (MatchesPattern(pattern, symbol.name)) matches.push_back(symbol);
+    }
+    std::stable_sort(matches.begin(), matches.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    return matches;
+  }
+  return Absent("binary `" + path + "`");
+}
+
+Result<uint64_t> FakeHost::FileOffset(const std::string& path, uint64_t address) {
+  for (const Binary& binary : binaries) {
+    if (binary.path != path) continue;
+    for (const ElfSymbol& symbol : binary.symbols) {
+      if (address >= symbol.address && address - symbol.address < symbol.size) {
+        return symbol.file_offset + (address - symbol.address);
+      }
+    }
+    return Error{"the address is in no segment of the file", "", EINVAL};
+  }
+  return Absent("binary `" + path + "`");
+}
+
+const ::btf* FakeHost::KernelBtf() {
+  if (!has_btf) return nullptr;
+  if (btf_ == nullptr) btf_ = MakeFakeBtf();
+  return btf_.get();
+}
+
+uint32_t FakeHost::FindBtfType(const std::string& name, uint32_t kind) {
+  if (KernelBtf() == nullptr) return 0;
+  std::optional<BtfNameIndex>& index = kind == BTF_KIND_FUNC ? functions_ : types_;
+  const auto content = kind == BTF_KIND_FUNC ? BtfNameIndex::Content::Functions : BtfNameIndex::Content::Types;
+  if (!index) index.emplace(KernelBtf(), content);
+  return index->Find(name, kind);
+}
+
+}  // namespace kawk

@@ -1,0 +1,57 @@
+// A machine made of data, for tests that must not depend on the one they run on. It starts with the usual tracepoints,
+// functions, one binary and a small BTF (see fake_host.cpp and fake_btf.cpp); tests may change the members.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/host.h"
+#include "host/kernel_btf.h"
+
+namespace kawk {
+
+class FakeHost : public Host {
+ public:
+  struct Binary {
+    std::string path;
+    std::vector<ElfSymbol> symbols;  // any order
+  };
+
+  FakeHost();
+
+  void AddTracepoint(TracepointFormat format);
+  void AddBinary(Binary binary) { binaries.push_back(std::move(binary)); }
+
+  std::map<std::string, TracepointFormat> tracepoints;  // by "category:event"
+  std::vector<std::string> raw_tracepoints;             // "module:event"
+  std::vector<std::string> kernel_functions;            // "name" or "module:name"
+  std::vector<Binary> binaries;
+  bool has_btf = true;
+  // When set, every question about tracepoints, or kernel functions, gets this Error.
+  std::optional<Error> tracefs_error;
+  std::optional<Error> functions_error;
+
+  Result<TracepointFormat> ReadTracepoint(const std::string& category, const std::string& event) override;
+  Result<std::vector<std::string>> MatchTracepoints(const std::string& category, const std::string& event) override;
+  Result<std::vector<std::string>> MatchRawTracepoints(const std::string& pattern) override;
+  Result<std::vector<std::string>> MatchKernelFunctions(const std::string& module, const std::string& function) override;
+  Result<std::string> FindBinary(const std::string& name, int pid) override;
+  Result<std::vector<std::string>> MatchBinaries(const std::string& pattern, int pid) override;
+  Result<std::vector<ElfSymbol>> MatchSymbols(const std::string& path, const std::string& pattern) override;
+  Result<uint64_t> FileOffset(const std::string& path, uint64_t address) override;
+  const ::btf* KernelBtf() override;
+  uint32_t FindBtfType(const std::string& name, uint32_t kind) override;
+
+ private:
+  BtfHandle btf_;
+  std::optional<BtfNameIndex> types_;
+  std::optional<BtfNameIndex> functions_;
+};
+
+// The BTF of the fake kernel.
+BtfHandle MakeFakeBtf();
+
+}  // namespace kawk

@@ -1,0 +1,65 @@
+"""What the layers of the test run share: the outcome of one test, and the summary at the end."""
+
+import dataclasses
+import sys
+import time
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+@dataclasses.dataclass
+class Outcome:
+    """One test: `name` is what --only searches in, `detail` says why it failed or was skipped."""
+
+    name: str
+    status: str
+    detail: str = ""
+
+
+def shorten(text: str, lines: int = 40) -> str:
+    """The end of a long output: that is where tools say what went wrong."""
+    kept = text.rstrip().splitlines()
+    if len(kept) > lines:
+        kept = [f"… {len(kept) - lines} lines before"] + kept[-lines:]
+    return "\n".join(kept)
+
+
+class Report:
+    """Collects outcomes, prints failures as they come, and the counts at the end."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def layer(self, name: str, outcomes) -> None:
+        """Runs one layer: `outcomes` is a generator that does the work as it is drawn."""
+        started = time.monotonic()
+        counts = {PASSED: 0, FAILED: 0, SKIPPED: 0}
+        for outcome in outcomes:
+            counts[outcome.status] += 1
+            self.outcomes.append(outcome)
+            if outcome.status == FAILED:
+                indented = shorten(outcome.detail).replace("\n", "\n    ")
+                print(f"FAILED {outcome.name}\n    {indented}", flush=True)
+        shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+        print(f"{name}: {shown or 'nothing to do'} ({time.monotonic() - started:.1f} s)", flush=True)
+
+    def finish(self) -> int:
+        """Skips by reason, failures by name, then the line that closes the run. Returns the exit status."""
+        by_status = {status: [o for o in self.outcomes if o.status == status] for status in (PASSED, FAILED, SKIPPED)}
+        reasons: dict[str, list[str]] = {}
+        for outcome in by_status[SKIPPED]:
+            reasons.setdefault(outcome.detail, []).append(outcome.name)
+        if reasons:
+            print("\nskipped:")
+        for reason, names in sorted(reasons.items()):
+            print(f"  {reason}: {len(names)}")
+            for name in names:
+                print(f"    {name}")
+        if by_status[FAILED]:
+            print("\nfailed:")
+        for outcome in by_status[FAILED]:
+            print(f"  {outcome.name}")
+        counts = [len(by_status[status]) for status in (PASSED, FAILED, SKIPPED)]
+        print("\n{} passed, {} failed, {} skipped".format(*counts))
+        sys.stdout.flush()
+        return 1 if by_status[FAILED] else 0

@@ -1,0 +1,99 @@
+"""What this machine offers to live tests, and what a tracer may have left behind on it."""
+
+import ctypes
+import os
+import pathlib
+import platform
+import re
+import shutil
+import time
+
+TRACEFS = pathlib.Path("/sys/kernel/tracing")
+PERF_DEVICES = pathlib.Path("/sys/bus/event_source/devices")
+SYSCALL_BPF = {"x86_64": 321, "aarch64": 280}
+SYSCALL_PERF = {"x86_64": 298, "aarch64": 241}
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _has_hardware_counters() -> bool:
+    """Tries to open a CPU cycle counter: virtual machines often have none."""
+    number = SYSCALL_PERF.get(platform.machine())
+    if number is None:
+        return False
+    attribute = ctypes.create_string_buffer(128)
+    attribute[4:8] = (128).to_bytes(4, "little")  # size; type and config 0 are PERF_TYPE_HARDWARE, CPU_CYCLES
+    fd = _libc.syscall(number, attribute, 0, -1, -1, 0)
+    if fd >= 0:
+        os.close(fd)
+    return fd >= 0
+
+
+def missing(need: str, is_peer: bool) -> str | None:
+    """Why `need` is not met here; None when it is."""
+    kind, _, what = need.partition(" ")
+    if kind == "tracepoint":
+        found = (TRACEFS / "events" / what.replace(":", "/")).is_dir()
+    elif kind in ("kprobe", "uprobe"):
+        found = (PERF_DEVICES / kind).is_dir()
+    elif kind == "hardware":
+        found = _has_hardware_counters()
+    elif kind == "btf":
+        found = pathlib.Path("/sys/kernel/btf/vmlinux").exists()
+    elif kind == "tool":
+        found = shutil.which(what) is not None
+    elif kind == "kawk":
+        found = not is_peer
+    else:
+        raise ValueError(f"unknown need `{need}`")
+    return None if found else f"needs {need}"
+
+
+def program_ids() -> set[int]:
+    """The ids of all BPF programs of the kernel."""
+    number = SYSCALL_BPF.get(platform.machine())
+    attribute = (ctypes.c_uint32 * 32)()
+    ids: set[int] = set()
+    prog_get_next_id = 11
+    while number and _libc.syscall(number, prog_get_next_id, attribute, 128) == 0:
+        attribute[0] = attribute[1]  # next_id becomes start_id
+        ids.add(attribute[0])
+    return ids
+
+
+def _owned(ids: set[int]) -> set[int]:
+    """Those of `ids` that a living process has a descriptor of: another user's, not left behind."""
+    owned: set[int] = set()
+    for entry in pathlib.Path("/proc").glob("[0-9]*/fdinfo/*"):
+        try:
+            match = re.search(r"^prog_id:\s*(\d+)", entry.read_text(), re.MULTILINE)
+        except OSError:
+            continue
+        if match:
+            owned.add(int(match[1]))
+    return owned & ids
+
+
+def orphaned_programs(before: set[int], patience: float = 3.0) -> set[int]:
+    """Programs that came since `before` and that no process holds. The kernel frees some only after a grace period, so it
+    gets some time."""
+    deadline = time.monotonic() + patience
+    while (new := program_ids() - before) and (new := new - _owned(new)):
+        if time.monotonic() > deadline:
+            return new
+        time.sleep(0.05)
+    return set()
+
+
+def session_members(session: int) -> list[int]:
+    """The processes of a session that are still alive."""
+    members = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            members.append(int(entry.name))
+    return members
