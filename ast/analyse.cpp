@@ -1,9 +1,21 @@
 // The pipeline of the front end behind the parser, top to bottom.
 #include "ast/analyse.h"
 
+#include <algorithm>
+
 #include "ast/passes/passes.h"
 
 namespace kawk {
+namespace {
+
+// The first unit of a probe has the probe's own tree.
+bool LeavesOut(const Ast& ast, const std::vector<ProbeUnit>& units) {
+  return std::any_of(ast.probes.begin(), ast.probes.end(), [&](const Probe& probe) {
+    return std::none_of(units.begin(), units.end(), [&](const ProbeUnit& unit) { return unit.probe == &probe; });
+  });
+}
+
+}  // namespace
 
 Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Diagnostics& diagnostics) {
   Typed typed;
@@ -12,6 +24,7 @@ Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Dia
   typed.config = ApplyConfig(ast.config, std::move(config), input, diagnostics);
   // Then the probes: which trees there are, and what `args` is in each.
   typed.units = ExpandProbes(ast, input, typed.config, host, *typed.types, typed.clones, diagnostics);
+  typed.partial = LeavesOut(ast, typed.units);
   // From here on the tree stays as it is, and everything found out is in side tables.
   typed.exprs.resize(ast.node_count());
   typed.lets.assign(ast.node_count(), -1);

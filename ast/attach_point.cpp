@@ -42,7 +42,8 @@ bool ParseTimer(const Parts& in, AttachPoint& point) {
       if (candidate.name == in.parts[0]) unit = &candidate;
     }
     if (unit == nullptr) {
-      in.diagnostics.EmitWithHint(Diag::UnknownTimeUnit, point.location, "units are hz, s, ms and us; or write `1m`", in.parts[0]);
+      in.diagnostics.EmitWithHint(Diag::UnknownTimeUnit, point.location, "units are hz, s, ms and us; or write `1m`",
+                                  in.parts[0]);
       return false;
     }
   }
@@ -66,8 +67,8 @@ bool ParseTimer(const Parts& in, AttachPoint& point) {
     return false;
   }
   if (point.period < kShortestPeriod) {
-    in.diagnostics.EmitWithHint(Diag::PeriodTooShort, point.location, "a bare number is in nanoseconds; write e.g. `1s` or `hz:99`",
-                                in.row.name, point.period);
+    in.diagnostics.EmitWithHint(Diag::PeriodTooShort, point.location,
+                                "a bare number is in nanoseconds; write e.g. `1s` or `hz:99`", in.row.name, point.period);
     return false;
   }
   if (unit == nullptr) point.name = fmt::format("{}:us:{}", in.row.name, point.period / 1000);
@@ -161,12 +162,8 @@ bool ParseRawTracepoint(const Parts& in, AttachPoint& point) {
 
 bool ParseParts(const Parts& in, AttachPoint& point) {
   switch (point.kind) {
-    case ProbeKind::Begin:
-      point.name = "begin";
-      return HasParts(in, point, 0, 0);
-    case ProbeKind::End:
-      point.name = "end";
-      return HasParts(in, point, 0, 0);
+    case ProbeKind::Begin: point.name = "begin"; return HasParts(in, point, 0, 0);
+    case ProbeKind::End: point.name = "end"; return HasParts(in, point, 0, 0);
     case ProbeKind::Interval:
     case ProbeKind::Profile: return ParseTimer(in, point);
     case ProbeKind::Software: return ParsePerfEvent(in, point, PerfEventType::Software);

@@ -16,10 +16,10 @@ namespace kawk {
 struct AttachPoint {
   ProbeKind kind = ProbeKind::Begin;
   Location location;
-  std::string name;    // canonical, with what the user wrote behind the kind
-  std::string group;   // tracepoint category, kernel module; may hold wildcards, as may target and path
-  std::string target;  // event, function
-  std::string path;    // binary
+  std::string name;                 // canonical, with what the user wrote behind the kind
+  std::string group;                // tracepoint category, kernel module; may hold wildcards, as may target and path
+  std::string target;               // event, function
+  std::string path;                 // binary
   bool demangled = false;           // uprobe `cpp:` : target is compared with demangled names
   std::optional<uint64_t> address;  // uprobe by address: bytes from the start of the symbol table's address space
   uint64_t offset = 0;              // behind the function's start

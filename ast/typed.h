@@ -20,12 +20,12 @@ namespace kawk {
 // One thing to attach to. Exact: no wildcard is left.
 struct AttachTarget {
   ProbeKind kind = ProbeKind::Begin;
-  std::string name;      // canonical: "tracepoint:syscalls:sys_enter_openat"; what `probe` gives
+  std::string name;  // canonical: "tracepoint:syscalls:sys_enter_openat"; what `probe` gives
   Location location;
-  std::string group;     // tracepoint category, kernel module
-  std::string target;    // event or function name: what `func` gives
-  std::string path;      // binary
-  uint64_t offset = 0;   // file offset (uprobe), bytes behind the function's start (kprobe)
+  std::string group;       // tracepoint category, kernel module
+  std::string target;      // event or function name: what `func` gives
+  std::string path;        // binary
+  uint64_t offset = 0;     // file offset (uprobe), bytes behind the function's start (kprobe)
   uint64_t period = 0;     // interval, profile: ns; software: events
   uint64_t frequency = 0;  // profile:hz, in samples a second
   uint64_t config = 0;     // software: PERF_COUNT_SW_…
@@ -38,7 +38,7 @@ struct ProbeUnit {
   const Probe* probe = nullptr;  // predicate and body to generate (possibly a clone, owned by the Ast)
   ProbeKind kind = ProbeKind::Begin;
   std::vector<AttachTarget> targets;
-  const Type* args = nullptr;    // Struct type of `args`, or null
+  const Type* args = nullptr;  // Struct type of `args`, or null
 };
 
 // How format pieces of printf stand: see image::FormatPiece, which this becomes.
@@ -53,12 +53,12 @@ struct FormatSpec {
 };
 
 struct MapInfo {
-  std::string name;             // "@x"
-  const Type* key = nullptr;    // null: scalar
+  std::string name;           // "@x"
+  const Type* key = nullptr;  // null: scalar
   const Type* value = nullptr;
   const MapDecl* decl = nullptr;
   Location first_use;
-  bool written = false;         // somewhere in the script
+  bool written = false;  // somewhere in the script
 };
 
 // A scratch variable; one per `let` or first assignment in a scope.
@@ -74,13 +74,13 @@ struct ExprInfo {
   std::optional<uint64_t> integer;
   std::optional<std::string> string;
   // What names mean.
-  std::optional<BuiltinId> builtin;    // Ident (and Call, for builtins that take arguments: kstack(3))
-  std::optional<FunctionId> function;  // Call
-  int variable = -1;                   // ScratchVar: into variables
-  int map = -1;                        // MapRef: into maps
-  const StructField* field = nullptr;  // Member of a struct or of args; offsets within anonymous members added
+  std::optional<BuiltinId> builtin;        // Ident (and Call, for builtins that take arguments: kstack(3))
+  std::optional<FunctionId> function;      // Call
+  int variable = -1;                       // ScratchVar: into variables
+  int map = -1;                            // MapRef: into maps
+  const StructField* field = nullptr;      // Member of a struct or of args; offsets within anonymous members added
   AddressSpace space = AddressSpace::Bpf;  // Struct and Array expressions, fields: where the object's bytes are
-  int format = -1;                     // Call of printf and its kin: into formats
+  int format = -1;                         // Call of printf and its kin: into formats
 };
 
 struct Typed {
@@ -90,6 +90,7 @@ struct Typed {
   std::vector<VariableInfo> variables;
   std::vector<std::vector<FormatSpec>> formats;
   std::vector<ProbeUnit> units;  // in source order
+  bool partial = false;         // some probe has nothing to attach to and is left out; its maps may be undefined elsewhere
   Config config;
   std::unique_ptr<TypeTable> types;
   std::vector<std::unique_ptr<Probe>> clones;  // probes of units beyond the first of a probe; their trees are the Ast's

@@ -24,10 +24,10 @@ constexpr uint32_t kPairSlot = 16;  // min, max, avg, stats: a value and a secon
 uint32_t RoundUp(uint32_t value, uint32_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 
 std::string Key(const Type& t) {
-  std::string key = fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}|", static_cast<int>(t.kind), t.bits, t.is_signed,
-                                t.length, fmt::ptr(t.element), static_cast<int>(t.space), fmt::ptr(t.info),
-                                fmt::ptr(t.enumeration), static_cast<int>(t.stack_mode), t.stack_limit, t.hist_bits, t.lhist_min,
-                                t.lhist_max, t.lhist_step, t.text);
+  std::string key =
+      fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}|", static_cast<int>(t.kind), t.bits, t.is_signed, t.length,
+                  fmt::ptr(t.element), static_cast<int>(t.space), fmt::ptr(t.info), fmt::ptr(t.enumeration),
+                  static_cast<int>(t.stack_mode), t.stack_limit, t.hist_bits, t.lhist_min, t.lhist_max, t.lhist_step, t.text);
   for (const Type* member : t.members) key += fmt::format("{},", fmt::ptr(member));
   for (const std::string& name : t.names) key += name + ",";
   return key;
@@ -179,8 +179,7 @@ const Type* TypeTable::Record(std::vector<std::string> names, std::vector<const 
 }
 
 const Type* TypeTable::Stack(bool user, StackMode mode, uint32_t limit) {
-  return Intern(
-      Type{.kind = user ? TypeKind::UserStack : TypeKind::KernelStack, .stack_mode = mode, .stack_limit = limit});
+  return Intern(Type{.kind = user ? TypeKind::UserStack : TypeKind::KernelStack, .stack_mode = mode, .stack_limit = limit});
 }
 
 const Type* TypeTable::Aggregate(TypeKind kind, bool is_signed) {
@@ -226,14 +225,14 @@ const Type* TypeTable::Named(std::string_view name) {
     bool is_signed;
   };
   static constexpr std::array kRows = {
-      Row{"void", TypeKind::None, 0, false},    Row{"bool", TypeKind::Bool, 0, false},
-      Row{"int8", TypeKind::Int, 8, true},      Row{"int16", TypeKind::Int, 16, true},
-      Row{"int32", TypeKind::Int, 32, true},    Row{"int64", TypeKind::Int, 64, true},
-      Row{"uint8", TypeKind::Int, 8, false},    Row{"uint16", TypeKind::Int, 16, false},
-      Row{"uint32", TypeKind::Int, 32, false},  Row{"uint64", TypeKind::Int, 64, false},
-      Row{"inet", TypeKind::Inet, 0, false},    Row{"mac_address", TypeKind::Mac, 0, false},
-      Row{"macaddr", TypeKind::Mac, 0, false},  Row{"ksym", TypeKind::KernelSymbol, 0, false},
-      Row{"usym", TypeKind::UserSymbol, 0, false}, Row{"ksym_t", TypeKind::KernelSymbol, 0, false},
+      Row{"void", TypeKind::None, 0, false},         Row{"bool", TypeKind::Bool, 0, false},
+      Row{"int8", TypeKind::Int, 8, true},           Row{"int16", TypeKind::Int, 16, true},
+      Row{"int32", TypeKind::Int, 32, true},         Row{"int64", TypeKind::Int, 64, true},
+      Row{"uint8", TypeKind::Int, 8, false},         Row{"uint16", TypeKind::Int, 16, false},
+      Row{"uint32", TypeKind::Int, 32, false},       Row{"uint64", TypeKind::Int, 64, false},
+      Row{"inet", TypeKind::Inet, 0, false},         Row{"mac_address", TypeKind::Mac, 0, false},
+      Row{"macaddr", TypeKind::Mac, 0, false},       Row{"ksym", TypeKind::KernelSymbol, 0, false},
+      Row{"usym", TypeKind::UserSymbol, 0, false},   Row{"ksym_t", TypeKind::KernelSymbol, 0, false},
       Row{"usym_t", TypeKind::UserSymbol, 0, false},
   };
   for (const Row& row : kRows) {

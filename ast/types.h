@@ -80,16 +80,16 @@ struct EnumInfo {
 
 struct Type {
   TypeKind kind = TypeKind::None;
-  uint32_t bits = 0;       // Int, Enum: 8, 16, 32, 64
-  bool is_signed = false;  // Int, Enum, Sum, Min, Max, Avg, Stats
-  uint64_t length = 0;     // String: capacity with NUL; Buffer: capacity; Array: elements
-  const Type* element = nullptr;  // Pointer: pointee (None: void*), Array: element
-  AddressSpace space = AddressSpace::Kernel;  // Pointer
-  std::vector<const Type*> members;  // Tuple, Record
-  std::vector<std::string> names;    // Record
-  const StructInfo* info = nullptr;      // Struct
-  const EnumInfo* enumeration = nullptr;  // Enum
-  std::string text;        // Timestamp: strftime format; CgroupPath: filter
+  uint32_t bits = 0;                           // Int, Enum: 8, 16, 32, 64
+  bool is_signed = false;                      // Int, Enum, Sum, Min, Max, Avg, Stats
+  uint64_t length = 0;                         // String: capacity with NUL; Buffer: capacity; Array: elements
+  const Type* element = nullptr;               // Pointer: pointee (None: void*), Array: element
+  AddressSpace space = AddressSpace::Kernel;   // Pointer
+  std::vector<const Type*> members;            // Tuple, Record
+  std::vector<std::string> names;              // Record
+  const StructInfo* info = nullptr;            // Struct
+  const EnumInfo* enumeration = nullptr;       // Enum
+  std::string text;                            // Timestamp: strftime format; CgroupPath: filter
   StackMode stack_mode = StackMode::Bpftrace;  // KernelStack, UserStack
   uint32_t stack_limit = 0;
   uint32_t hist_bits = 0;

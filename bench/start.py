@@ -41,8 +41,10 @@ def _rounds(table: Table, floor: Floor, case: str, commands: dict[str, list[str]
             if figures and run > 0:  # the first round warms the caches
                 samples[who].append(figures)
     failed = ", ".join(f"{who} fails" for who, found in samples.items() if not found)
-    for column, (what, unit) in enumerate([("wall", "ms"), ("cpu", "ms"), ("peak memory", "MiB")]):
-        table.add(f"{case}: {what}", unit, {who: [figures[column] for figures in found] for who, found in samples.items()}, failed)
+    columns = [("wall", "ms"), ("cpu", "ms"), ("peak memory", "MiB")]
+    for column, (what, unit) in enumerate(columns):
+        values = {who: [figures[column] for figures in found] for who, found in samples.items()}
+        table.add(f"{case}: {what}", unit, values, failed)
 
 
 def _sizes(table: Table, contestants: list[Contestant]) -> None:

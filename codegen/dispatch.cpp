@@ -31,7 +31,7 @@ llvm::Value* LoadAt(llvm::IRBuilder<>& ir, llvm::Value* base, uint64_t offset) {
 
 void Dispatcher::Generate() {
   if (units_.empty()) return;
-  const FunctionFrame frame = module_.MakeFunction(DispatcherName(context_), false, location_);
+  const FunctionFrame frame = module_.MakeFunction(DispatcherName(context_), FunctionKind::Program, location_);
   llvm::Function* program = frame.function;
   auto block = [&](const char* name) { return llvm::BasicBlock::Create(module_.context(), name, program); };
   llvm::IRBuilder<> ir(block("entry"));

@@ -65,17 +65,23 @@ void Program::SendRecord(image::EventSpec event, const std::vector<const Expr*>&
   std::vector<Value> values;
   for (const Expr* arg : args) values.push_back(Evaluate(arg));
   SetLocation(location);
-  llvm::Value* record = Helper(BPF_FUNC_ringbuf_reserve, ir_.getPtrTy(), {module_.Ring(), I64(fixed), I64(0)});
+  SendFixed(id, fixed, force_wakeup, [&](llvm::Value* record) {
+    uint32_t used = sizeof(image::RecordHeader);
+    for (size_t i = 0; i < values.size(); ++i) {
+      for (; used < layout[i].offset; ++used) ir_.CreateStore(ir_.getInt8(0), At(record, used));
+      Store(At(record, layout[i].offset), typed().TypeOf(args[i]), values[i]);
+      used += SizeOfType(typed().TypeOf(args[i]));
+    }
+    for (; used < fixed; ++used) ir_.CreateStore(ir_.getInt8(0), At(record, used));
+  });
+}
+
+void Program::SendFixed(uint32_t id, uint32_t size, bool force_wakeup, const std::function<void(llvm::Value*)>& fill) {
+  llvm::Value* record = Helper(BPF_FUNC_ringbuf_reserve, ir_.getPtrTy(), {module_.Ring(), I64(size), I64(0)});
   If(ir_.CreateIsNotNull(record),
      [&] {
        ir_.CreateStore(I64(id), record);
-       uint32_t used = sizeof(image::RecordHeader);
-       for (size_t i = 0; i < values.size(); ++i) {
-         for (; used < layout[i].offset; ++used) ir_.CreateStore(ir_.getInt8(0), At(record, used));
-         Store(At(record, layout[i].offset), typed().TypeOf(args[i]), values[i]);
-         used += SizeOfType(typed().TypeOf(args[i]));
-       }
-       for (; used < fixed; ++used) ir_.CreateStore(ir_.getInt8(0), At(record, used));
+       fill(record);
        Helper(BPF_FUNC_ringbuf_submit, ir_.getInt64Ty(), {record, WakeupFlags(force_wakeup)});
      },
      [&] { CountLoss(image::LossCause::RingFull); });

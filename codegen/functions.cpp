@@ -21,14 +21,6 @@ Program::Target MapArgument(Program& p, const Call& call) {
   return target;
 }
 
-// A histogram's elements cannot be deleted by key here: their buckets are keys of their own.
-Value MapEvent(Program& p, image::EventKind kind, const Call& call) {
-  image::EventSpec event = Event(kind, call);
-  event.map = static_cast<uint32_t>(p.TargetOf(call.args[0]).map);
-  p.SendRecord(std::move(event), {});
-  return Nothing(p);
-}
-
 uint64_t Constant(Program& p, const Call& call, size_t index) {
   return index < call.args.size() ? *p.typed().Info(call.args[index]).integer : 0;
 }
@@ -54,15 +46,20 @@ Value EmitPrintCall(Program& p, const Call& call) {
     return Nothing(p);
   }
   image::EventSpec event = Event(image::EventKind::PrintMap, call);
-  event.map = static_cast<uint32_t>(p.typed().Info(map).map);
   event.top = Constant(p, call, 1);
   event.div = Constant(p, call, 2);
-  p.SendRecord(std::move(event), {});
+  p.PrintMap(p.typed().Info(map).map, std::move(event));
   return Nothing(p);
 }
 
-Value EmitClearCall(Program& p, const Call& call) { return MapEvent(p, image::EventKind::ClearMap, call); }
-Value EmitZeroCall(Program& p, const Call& call) { return MapEvent(p, image::EventKind::ZeroMap, call); }
+Value EmitClearCall(Program& p, const Call& call) {
+  p.ClearMap(p.TargetOf(call.args[0]).map, Event(image::EventKind::ClearMap, call));
+  return Nothing(p);
+}
+Value EmitZeroCall(Program& p, const Call& call) {
+  p.ZeroMap(p.TargetOf(call.args[0]).map, Event(image::EventKind::ZeroMap, call));
+  return Nothing(p);
+}
 
 Value EmitExitCall(Program& p, const Call& call) {
   auto& ir = p.ir();

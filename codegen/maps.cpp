@@ -22,30 +22,64 @@ Program::Target Program::TargetOf(const Expr* expr) {
   return {typed().Info(index->base).map, index->index};
 }
 
-// The key's bytes in memory; for keyed histograms followed by the bucket.
+// The map's current epoch, i64.
+llvm::Value* Program::Epoch(int map) {
+  auto* epoch = ir_.CreateLoad(ir_.getInt64Ty(), module_.Global(module_.image().maps[map].epoch_offset));
+  epoch->setVolatile(true);
+  return epoch;
+}
+
+// A Global map's value.
+llvm::Value* Program::GlobalValue(int map) {
+  llvm::Constant* first = module_.Global(module_.image().maps[map].global_offset);
+  if (!module_.HasEpochs(map)) return first;
+  llvm::Value* copy = Bound(Epoch(map), image::kEpochCopies - 1);
+  return ir_.CreateInBoundsGEP(ir_.getInt8Ty(), first, {ir_.CreateMul(copy, I64(SetOffset(map) + 8))});
+}
+
+// Where, behind a Global map's value, the word stands that says it was set.
+uint64_t Program::SetOffset(int map) const { return (SizeOfType(typed().maps[map].value) + 7) / 8 * 8; }
+
+// The element's bytes in memory: [u64 epoch,] key [, padding to 8, u64 bucket]; of an array the u32 index.
 llvm::Value* Program::KeyOf(const Target& target, llvm::Value* bucket) {
   const MapInfo& map = typed().maps[target.map];
+  const bool epochs = module_.HasEpochs(target.map);
   if (map.key == nullptr) {
+    llvm::Value* index = bucket != nullptr ? bucket : I64(0);
+    if (epochs) {
+      const uint64_t buckets = bucket != nullptr ? BucketsOf(map.value) : 1;
+      llvm::Value* copy = ir_.CreateAnd(Epoch(target.map), I64(image::kEpochCopies - 1));
+      index = ir_.CreateAdd(ir_.CreateMul(copy, I64(buckets)), index);
+    }
     llvm::Value* element = Allocate(8);
-    ir_.CreateStore(bucket != nullptr ? ir_.CreateTrunc(bucket, ir_.getInt32Ty()) : I32(0), element);
+    ir_.CreateStore(ir_.CreateTrunc(index, ir_.getInt32Ty()), element);
     return element;
   }
   const uint32_t size = SizeOfType(map.key);
   const uint32_t padded = PaddedKeySize(map.key);
-  llvm::Value* key = Allocate(bucket != nullptr ? padded + 8 : size);
+  const uint32_t front = epochs ? 8 : 0;
+  llvm::Value* memory = Allocate(front + (bucket != nullptr ? padded + 8 : size));
+  llvm::Value* key = At(memory, front);
   if (bucket != nullptr) {
     if (padded != size) Zero(key, padded);
     ir_.CreateStore(bucket, At(key, padded));
   }
   EvaluateInto(key, map.key, target.key);
-  return key;
+  if (epochs) ir_.CreateStore(Epoch(target.map), memory);  // last: evaluating the key may clear the map
+  return memory;
 }
 
 Value Program::ReadMap(const Target& target) {
   const MapInfo& map = typed().maps[target.map];
   const Type* type = map.value;
   CHECK(!type->IsAggregate());
-  if (IsGlobal(map)) return FromMemory(module_.Global(module_.image().maps[target.map].global_offset), type);
+  if (IsGlobal(map)) {
+    llvm::Value* memory = GlobalValue(target.map);
+    if (type->IsScalar() || !module_.HasEpochs(target.map)) return FromMemory(memory, type);
+    llvm::Value* copy = Allocate(SizeOfType(type));
+    Copy(copy, memory, SizeOfType(type));
+    return {copy, type};
+  }
   llvm::Value* key = KeyOf(target, nullptr);
   llvm::Value* copy = Allocate(SizeOfType(type));
   llvm::Value* found = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {module_.Map(target.map), key});
@@ -57,9 +91,17 @@ Value Program::ReadMap(const Target& target) {
 void Program::WriteMap(const Target& target, const Expr* value) {
   const MapInfo& map = typed().maps[target.map];
   if (IsGlobal(map)) {
-    const uint32_t offset = module_.image().maps[target.map].global_offset;
-    EvaluateInto(module_.Global(offset), map.value, value);
-    ir_.CreateStore(I64(1), module_.Global(offset + (SizeOfType(map.value) + 7) / 8 * 8));
+    // Scalars are evaluated first: the value may read the map, or even clear it.
+    const bool scalar = map.value->IsScalar();
+    Value now;
+    if (scalar) now = {Scalar(value, map.value), map.value};
+    llvm::Value* memory = GlobalValue(target.map);
+    if (scalar) {
+      Store(memory, map.value, now);
+    } else {
+      EvaluateInto(memory, map.value, value);
+    }
+    ir_.CreateStore(I64(1), At(memory, SetOffset(target.map)));
     return;
   }
   llvm::Value* memory = Allocate(SizeOfType(map.value));
@@ -92,9 +134,9 @@ llvm::Value* Program::UpdateMap(const Target& target, BinaryOp op, llvm::Value* 
   const Type* type = map.value;
   auto after = [&](llvm::Value* old) { return return_old ? old : EmitArithmetic(*this, op, old, operand, type->is_signed); };
   if (IsGlobal(map)) {
-    const uint32_t offset = module_.image().maps[target.map].global_offset;
-    llvm::Value* old = UpdateInPlace(*this, module_.Global(offset), type, op, operand, true);
-    ir_.CreateStore(I64(1), module_.Global(offset + (SizeOfType(type) + 7) / 8 * 8));
+    llvm::Value* memory = GlobalValue(target.map);
+    llvm::Value* old = UpdateInPlace(*this, memory, type, op, operand, true);
+    ir_.CreateStore(I64(1), At(memory, SetOffset(target.map)));
     return after(old);
   }
   llvm::Value* key = KeyOf(target, nullptr);
@@ -117,11 +159,11 @@ llvm::Value* Program::UpdateMap(const Target& target, BinaryOp op, llvm::Value* 
 llvm::Value* Program::DeleteKey(const Target& target) {
   const MapInfo& map = typed().maps[target.map];
   if (IsGlobal(map)) {
-    const uint32_t offset = module_.image().maps[target.map].global_offset;
-    const uint32_t size = (SizeOfType(map.value) + 7) / 8 * 8;
-    llvm::Value* was = ir_.CreateLoad(ir_.getInt64Ty(), module_.Global(offset + size));
-    Zero(module_.Global(offset), size);
-    ir_.CreateStore(I64(0), module_.Global(offset + size));
+    llvm::Value* memory = GlobalValue(target.map);
+    llvm::Value* set = At(memory, SetOffset(target.map));
+    llvm::Value* was = ir_.CreateLoad(ir_.getInt64Ty(), set);
+    Zero(memory, SetOffset(target.map));
+    ir_.CreateStore(I64(0), set);
     return ir_.CreateICmpNE(was, I64(0));
   }
   llvm::Value* key = KeyOf(target, nullptr);
@@ -132,8 +174,7 @@ llvm::Value* Program::DeleteKey(const Target& target) {
 llvm::Value* Program::HasKey(const Target& target) {
   const MapInfo& map = typed().maps[target.map];
   if (IsGlobal(map)) {
-    const uint32_t offset = module_.image().maps[target.map].global_offset;
-    llvm::Value* set = ir_.CreateLoad(ir_.getInt64Ty(), module_.Global(offset + (SizeOfType(map.value) + 7) / 8 * 8));
+    llvm::Value* set = ir_.CreateLoad(ir_.getInt64Ty(), At(GlobalValue(target.map), SetOffset(target.map)));
     return ir_.CreateICmpNE(set, I64(0));
   }
   llvm::Value* key = KeyOf(target, nullptr);

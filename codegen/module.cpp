@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <llvm/BinaryFormat/Dwarf.h>
 
+#include "ast/walk.h"
 #include "base/check.h"
 #include "codegen/object.h"
 #include "runtime/image/buckets.h"
@@ -13,6 +14,19 @@ namespace kawk {
 namespace {
 
 constexpr uint64_t kStackMapEntries = 65536;
+
+// By index of the map: whether some clear() names it.
+std::vector<bool> ClearedMaps(const Typed& typed) {
+  std::vector<bool> cleared(typed.maps.size());
+  Walker walker;
+  walker.on_expr = [&](const Expr& expr) {
+    const auto* call = As<Call>(&expr);
+    if (call == nullptr || typed.Info(call).function != FunctionId::Clear || call->args.empty()) return;
+    if (const auto* map = As<MapRef>(call->args[0])) cleared[typed.Info(map).map] = true;
+  };
+  for (const ProbeUnit& unit : typed.units) walker.Walk(*unit.probe);
+  return cleared;
+}
 
 std::string ObjectName(const std::string& map) { return map == "@" ? "AT_" : "AT_" + map.substr(1); }
 uint32_t RoundUp(uint32_t n, uint32_t to) { return (n + to - 1) / to * to; }
@@ -112,8 +126,16 @@ void ModuleBuilder::MakeGlobals() {
   const uint32_t losses = static_cast<uint32_t>(typed_.units.size()) * image::kLossCauses * 8;
   parts.push_back({"losses", DebugBytes(losses), offset, losses});
   offset += losses;
-  for (const MapInfo& map : typed_.maps) {
+  const std::vector<bool> cleared = ClearedMaps(typed_);
+  for (size_t i = 0; i < typed_.maps.size(); ++i) {
+    const MapInfo& map = typed_.maps[i];
     image::MapSpec spec;
+    spec.has_epochs = cleared[i];
+    if (spec.has_epochs) {
+      spec.epoch_offset = offset;
+      parts.push_back({ObjectName(map.name) + "_epoch", DebugBytes(sizeof(image::EpochState)), offset, sizeof(image::EpochState)});
+      offset += sizeof(image::EpochState);
+    }
     spec.name = map.name;
     spec.storage = StorageOf(map);
     spec.key = map.key != nullptr ? TypeOf(map.key) : 0;
@@ -122,9 +144,15 @@ void ModuleBuilder::MakeGlobals() {
       offset = RoundUp(offset, 8);
       spec.global_offset = offset;
       const uint32_t value = RoundUp(SizeOfType(map.value), 8);
-      parts.push_back({ObjectName(map.name), Debug(map.value), offset, SizeOfType(map.value)});
-      parts.push_back({ObjectName(map.name) + "_set", DebugInt(64, false), offset + value, 8});
-      offset += value + 8;
+      if (spec.has_epochs) {
+        const uint32_t copies = image::kEpochCopies * (value + 8);
+        parts.push_back({ObjectName(map.name), DebugBytes(copies), offset, copies});
+        offset += copies;
+      } else {
+        parts.push_back({ObjectName(map.name), Debug(map.value), offset, SizeOfType(map.value)});
+        parts.push_back({ObjectName(map.name) + "_set", DebugInt(64, false), offset + value, 8});
+        offset += value + 8;
+      }
     }
     image_.maps.push_back(spec);
   }
@@ -196,13 +224,15 @@ void ModuleBuilder::MakeMaps() {
     llvm::DIType* value = Debug(map.value);
     if (spec.storage == image::MapStorage::PerCpuArray) {
       // A slot is followed by its `set` word; a histogram has a slot per bucket and needs none.
-      spec.max_entries = bucketed ? BucketsOf(map.value) : 1;
+      spec.max_entries = (bucketed ? BucketsOf(map.value) : 1) * (spec.has_epochs ? image::kEpochCopies : 1);
       if (!bucketed) value = DebugBytes(SizeOfType(map.value) + 8);
       map_variables_[i] = MakeMap(spec.object_name, BPF_MAP_TYPE_PERCPU_ARRAY, DebugInt(32, false), value, spec.max_entries);
       continue;
     }
     llvm::DIType* key = Debug(map.key);
-    if (bucketed) key = DebugBytes(PaddedKeySize(map.key) + 8);
+    const uint32_t epoch_bytes = spec.has_epochs ? 8 : 0;
+    if (bucketed || spec.has_epochs) key = DebugBytes(epoch_bytes + (bucketed ? PaddedKeySize(map.key) + 8 : SizeOfType(map.key)));
+    if (spec.has_epochs) spec.max_entries *= 2;  // the old epoch's elements are there until the runtime has deleted them
     const bool per_cpu = spec.storage == image::MapStorage::PerCpuHash;
     map_variables_[i] = MakeMap(spec.object_name, per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH, key, value, spec.max_entries);
   }
@@ -234,17 +264,29 @@ uint32_t ModuleBuilder::StackMap(bool user, uint32_t limit) {
   return static_cast<uint32_t>(image_.stack_maps.size() - 1);
 }
 
-FunctionFrame ModuleBuilder::MakeFunction(const std::string& name, bool internal, const Location& at) {
-  auto* i64 = llvm::Type::getInt64Ty(context_);
-  std::vector<llvm::Type*> parameters{llvm::PointerType::get(context_, 0)};
-  auto* pointer = debug_->createPointerType(nullptr, 64);
-  std::vector<llvm::Metadata*> debug_parameters{DebugInt(64, true), pointer};
-  if (internal) {
-    parameters.push_back(i64);
-    debug_parameters.push_back(DebugInt(64, false));
+FunctionFrame ModuleBuilder::MakeFunction(const std::string& name, FunctionKind kind, const Location& at) {
+  struct Parameter {
+    const char* name;
+    llvm::Type* type;
+    llvm::DIType* debug;
+  };
+  llvm::Type* pointer = llvm::PointerType::get(context_, 0);
+  llvm::DIType* debug_pointer = debug_->createPointerType(nullptr, 64);
+  std::vector<Parameter> parameters;
+  if (kind == FunctionKind::LoopBody) parameters.push_back({"index", llvm::Type::getInt32Ty(context_), DebugInt(32, false)});
+  parameters.push_back({kind == FunctionKind::LoopBody ? "frame" : "ctx", pointer, debug_pointer});
+  if (kind == FunctionKind::Unit) parameters.push_back({"target", llvm::Type::getInt64Ty(context_), DebugInt(64, false)});
+
+  std::vector<llvm::Type*> types;
+  std::vector<llvm::Metadata*> debug_types{DebugInt(64, true)};
+  for (const Parameter& parameter : parameters) {
+    types.push_back(parameter.type);
+    debug_types.push_back(parameter.debug);
   }
+  const bool internal = kind != FunctionKind::Program;
+  auto* type = llvm::FunctionType::get(llvm::Type::getInt64Ty(context_), types, false);
   const auto linkage = internal ? llvm::GlobalValue::InternalLinkage : llvm::GlobalValue::ExternalLinkage;
-  auto* function = llvm::Function::Create(llvm::FunctionType::get(i64, parameters, false), linkage, name, *module_);
+  auto* function = llvm::Function::Create(type, linkage, name, *module_);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   if (internal) {
     function->addFnAttr(llvm::Attribute::NoInline);  // each has a stack of its own
@@ -252,15 +294,17 @@ FunctionFrame ModuleBuilder::MakeFunction(const std::string& name, bool internal
     function->setSection("kawk/" + name);
   }
   llvm::DIFile* file = files_[at.file];
-  auto* signature = debug_->createSubroutineType(debug_->getOrCreateTypeArray(debug_parameters));
   auto flags = llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagOptimized;
   // The verifier checks a static function with what its callers pass, a global one on its own.
   if (internal) flags |= llvm::DISubprogram::SPFlagLocalToUnit;
+  auto* signature = debug_->createSubroutineType(debug_->getOrCreateTypeArray(debug_types));
   auto* subprogram = debug_->createFunction(file, name, name, file, at.begin.line, signature, at.begin.line,
                                             llvm::DINode::FlagPrototyped, flags);
   // BTF has a name for every parameter only where debug info has a variable for it.
-  debug_->createParameterVariable(subprogram, "ctx", 1, file, at.begin.line, pointer, true);
-  if (internal) debug_->createParameterVariable(subprogram, "target", 2, file, at.begin.line, DebugInt(64, false), true);
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto number = static_cast<unsigned>(i + 1);
+    debug_->createParameterVariable(subprogram, parameters[i].name, number, file, at.begin.line, parameters[i].debug, true);
+  }
   function->setSubprogram(subprogram);
   return {function, subprogram};
 }

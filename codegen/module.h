@@ -18,6 +18,12 @@
 
 namespace kawk {
 
+enum class FunctionKind : uint8_t {
+  Program,   // (context), in a section of its own
+  Unit,      // (context, u64 target), called by a program
+  LoopBody,  // (u32 index, frame), called by the helper bpf_loop
+};
+
 struct FunctionFrame {
   llvm::Function* function = nullptr;
   llvm::DISubprogram* subprogram = nullptr;
@@ -43,6 +49,8 @@ class ModuleBuilder {
 
   // Globals: `kawk_globals` in .bss, at the offset.
   llvm::Constant* Global(uint32_t offset);
+  // Whether the script clears the map, so that it has epochs (see image::EpochState).
+  bool HasEpochs(uint32_t map_index) const { return image_.maps[map_index].has_epochs; }
   uint32_t LossOffset(uint32_t program, image::LossCause cause) const;
 
   // The map variable of a script's map (not Global storage), the ring, scratch, and a stack map for this limit.
@@ -55,9 +63,8 @@ class ModuleBuilder {
   uint32_t StackMap(bool user, uint32_t limit);
   llvm::GlobalVariable* StackMapVariable(uint32_t index) { return stack_variables_[index]; }
 
-  // A function without a body: a program (context), in a section of its own, or, when `internal`, one that programs call with
-  // (context, u64).
-  FunctionFrame MakeFunction(const std::string& name, bool internal, const Location& at);
+  // A function without a body.
+  FunctionFrame MakeFunction(const std::string& name, FunctionKind kind, const Location& at);
 
   // Constant bytes in .rodata.
   llvm::Constant* Bytes(const std::string& bytes);

@@ -8,6 +8,8 @@
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/IntrinsicsBPF.h>
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace kawk {
@@ -32,7 +34,8 @@ Program::Program(ModuleBuilder& module, const ProbeUnit& unit, const LoweredUnit
 void Program::MakeFunction() {
   const bool dispatched = lowered_.context != ContextKind::AsAttached;
   const std::string name = (dispatched ? "unit_" : "probe_") + std::to_string(index_);
-  const FunctionFrame frame = module_.MakeFunction(name, dispatched, unit_.probe->location);
+  const FunctionKind kind = dispatched ? FunctionKind::Unit : FunctionKind::Program;
+  const FunctionFrame frame = module_.MakeFunction(name, kind, unit_.probe->location);
   function_ = frame.function;
   subprogram_ = frame.subprogram;
   context_ = function_->getArg(0);
@@ -108,6 +111,24 @@ llvm::Value* Program::TargetIndex() {
   return Helper(BPF_FUNC_get_attach_cookie, ir_.getInt64Ty(), {context_});
 }
 
+void Program::Loop(const std::string& name, uint32_t times, llvm::Value* frame,
+                   const std::function<llvm::Value*(llvm::Value*, llvm::Value*)>& body) {
+  const FunctionFrame callback = module_.MakeFunction(name, FunctionKind::LoopBody, unit_.probe->location);
+  {
+    llvm::IRBuilderBase::InsertPointGuard guard(ir_);
+    llvm::Function* outer = std::exchange(function_, callback.function);
+    llvm::DISubprogram* outer_subprogram = std::exchange(subprogram_, callback.subprogram);
+    ir_.SetInsertPoint(NewBlock("entry"));
+    SetLocation(unit_.probe->location);
+    llvm::Value* stop = body(function_->getArg(0), function_->getArg(1));
+    ir_.CreateRet(ir_.CreateZExt(stop, ir_.getInt64Ty()));
+    function_ = outer;
+    subprogram_ = outer_subprogram;
+  }
+  SetLocation(unit_.probe->location);
+  Helper(BPF_FUNC_loop, ir_.getInt64Ty(), {I32(times), callback.function, frame, I64(0)});
+}
+
 llvm::BasicBlock* Program::NewBlock(const char* name) { return llvm::BasicBlock::Create(module_.context(), name, function_); }
 
 void Program::Leave() {
@@ -158,6 +179,10 @@ llvm::Value* Program::RawContext(uint64_t offset, llvm::Type* type) {
 llvm::Value* Program::Allocate(uint64_t bytes) {
   bytes = (bytes + 7) / 8 * 8;
   if (bytes > typed().config.on_stack_limit || stack_used_ + bytes > kStackBudget) return AllocateScratch(bytes);
+  return AllocateStack(bytes);
+}
+
+llvm::Value* Program::AllocateStack(uint64_t bytes) {
   stack_used_ += static_cast<uint32_t>(bytes);
   llvm::IRBuilderBase::InsertPointGuard guard(ir_);
   ir_.SetInsertPoint(entry_, entry_->begin());

@@ -76,6 +76,11 @@ class Program {
   void WithSlot(const Target& target, llvm::Value* bucket, const std::function<void(llvm::Value*)>& use);
   void EmitAggregate(const Target& target, const Call& call);
 
+  // clear(), and what print(@m) sends of the map (map_events.cpp).
+  void ClearMap(int map, image::EventSpec event);
+  void PrintMap(int map, image::EventSpec event);
+  void ZeroMap(int map, image::EventSpec event);
+
   // --- strings (strings.cpp) ---
   // Reads a string at `address` to dst (capacity bytes with NUL; what lies behind the NUL is left alone). Returns its length
   // without the NUL, bounded for the verifier by LengthMask(capacity).
@@ -103,11 +108,16 @@ class Program {
   llvm::Value* AsInteger(llvm::Value* pointer) { return ir_.CreatePtrToInt(pointer, ir_.getInt64Ty()); }
   // Memory of this many bytes, uninitialised: stack or scratch.
   llvm::Value* Allocate(uint64_t bytes);
+  llvm::Value* AllocateStack(uint64_t bytes);
   llvm::Value* AllocateScratch(uint64_t bytes);
   void Zero(llvm::Value* dst, uint64_t bytes);
   void Copy(llvm::Value* dst, llvm::Value* src, uint64_t bytes);
   // Runs code in new blocks; the builder ends behind them.
   void If(llvm::Value* condition, const std::function<void()>& then, const std::function<void()>& otherwise = nullptr);
+  // Runs a body up to `times` times as a function of its own, which the verifier checks once: body(u32 index, frame) says,
+  // as an i1, whether to stop. All that it shares with the program is `frame`, memory on the stack.
+  void Loop(const std::string& name, uint32_t times, llvm::Value* frame,
+            const std::function<llvm::Value*(llvm::Value*, llvm::Value*)>& body);
   llvm::BasicBlock* NewBlock(const char* name);
   // Leaves the program; what follows is unreachable.
   void Leave();
@@ -120,11 +130,11 @@ class Program {
   void Statements(const std::vector<Stmt*>& statements);
   llvm::Value* Variable(int index);  // its memory
 
-  struct Loop {
+  struct LoopBlocks {
     llvm::BasicBlock* next;
     llvm::BasicBlock* end;
   };
-  std::vector<Loop>& loops() { return loops_; }
+  std::vector<LoopBlocks>& loops() { return loops_; }
 
  private:
   AddressSpace DefaultSpace() const;  // of an address that is a plain integer
@@ -135,6 +145,12 @@ class Program {
                        const std::vector<const Expr*>& args);
   void CompareBytes(llvm::Value* a, llvm::Value* b, uint64_t bytes, llvm::BasicBlock* differ, llvm::BasicBlock* end);
   llvm::Value* KeyOf(const Target& target, llvm::Value* bucket);
+  llvm::Value* Epoch(int map);
+  llvm::Value* GlobalValue(int map);
+  uint64_t SetOffset(int map) const;
+  llvm::Value* MergeSlots(int map);  // a keyless aggregate of all CPUs, on the stack
+  // A record of a fixed size whose bytes `fill` writes.
+  void SendFixed(uint32_t id, uint32_t size, bool force_wakeup, const std::function<void(llvm::Value*)>& fill);
   void MakeFunction();
   void EmitPrologue();
   llvm::Value* RawContext(uint64_t offset, llvm::Type* type);
@@ -156,8 +172,9 @@ class Program {
   llvm::Instruction* scratch_ = nullptr;  // placeholder for the slot's address until AcquireScratch
   uint32_t scratch_used_ = 8;             // the in-use word
   uint32_t stack_used_ = 0;
+  uint32_t merges_ = 0;
   std::vector<llvm::Value*> variables_;
-  std::vector<Loop> loops_;
+  std::vector<LoopBlocks> loops_;
 };
 
 // left op right on integers of one type. Division by zero gives 0, the remainder by zero the dividend.

@@ -48,7 +48,7 @@ Status Attachments::AttachAll(const image::Image& image, const std::vector<int>&
   }
   for (size_t i : order) {
     if (stop()) {  // exit() in BEGIN: the rest would never fire; the count is of the script
-      count_ += image.programs[i].attach.size();
+      count_ += image.programs[i].probes;
       continue;
     }
     Status status = AttachProgram(image.programs[i], program_fds[i], image.config.missing_probes, warnings);
@@ -59,6 +59,7 @@ Status Attachments::AttachAll(const image::Image& image, const std::vector<int>&
 
 Status Attachments::AttachProgram(const image::ProgramSpec& program, int fd, const std::string& missing,
                                   std::vector<Error>& warnings) {
+  count_ += program.probes;
   for (const image::AttachSpec& spec : program.attach) {
     const KindTraits& traits = TraitsOf(spec.kind);
     if (traits.attach) {
@@ -66,11 +67,11 @@ Status Attachments::AttachProgram(const image::ProgramSpec& program, int fd, con
       if (!status) {
         if (missing == "error") return status;
         if (missing == "warn") warnings.push_back(status.error());
+        --count_;
         continue;
       }
       slow_ = slow_ || traits.closes_slowly;
     }
-    ++count_;
   }
   return Ok{};
 }

@@ -118,7 +118,8 @@ Status AttachTracepoint(const AttachPoint& point) {
   Result<std::string> tracefs = FindTracefs();
   if (!tracefs) return CannotAttach(spec, tracefs.error().message, tracefs.error().hint, tracefs.error().code);
   const std::string path = fmt::format("{}/events/{}/{}/id", *tracefs, spec.group, spec.target);
-  Result<uint64_t> id = ReadNumber(spec, path, fmt::format("this kernel may have no such tracepoint; -l 'tracepoint:{}:*' lists them", spec.group));
+  Result<uint64_t> id =
+      ReadNumber(spec, path, fmt::format("this kernel may have no such tracepoint; -l 'tracepoint:{}:*' lists them", spec.group));
   if (!id) return id.error();
   // Such an event belongs to no CPU in particular: opened for one, it fires on all.
   perf_event_attr attr = PerfAttr(PERF_TYPE_TRACEPOINT, *id);
@@ -129,8 +130,10 @@ Status AttachTracepoint(const AttachPoint& point) {
 Status AttachRawTracepoint(const AttachPoint& point) {
   const AttachSpec& spec = point.spec;
   Fd link = LinkRawTracepoint(spec.target.c_str(), point.program, spec.cookie);
-  if (!link && errno == ENOENT) return CannotAttach(spec, "this kernel has no such raw tracepoint", "-l 'rawtracepoint:*' lists them", ENOENT);
-  if (!link && errno == EINVAL && spec.cookie != 0) return CannotAttach(spec, EINVAL, "one program for many raw tracepoints needs Linux 6.10");
+  if (!link && errno == ENOENT)
+    return CannotAttach(spec, "this kernel has no such raw tracepoint", "-l 'rawtracepoint:*' lists them", ENOENT);
+  if (!link && errno == EINVAL && spec.cookie != 0)
+    return CannotAttach(spec, EINVAL, "one program for many raw tracepoints needs Linux 6.10");
   if (!link) return CannotAttach(spec, errno);
   point.links.push_back(std::move(link));
   return Ok{};
@@ -139,7 +142,8 @@ Status AttachRawTracepoint(const AttachPoint& point) {
 // kprobe and uprobe are devices of perf: a type number and the bit that asks for the return.
 Result<perf_event_attr> ProbeAttr(const AttachSpec& spec, const char* device, bool is_return, const char* option) {
   const std::string path = fmt::format("/sys/bus/event_source/devices/{}", device);
-  Result<uint64_t> type = ReadNumber(spec, path + "/type", fmt::format("this kernel has no {}s: it was built without {}", device, option));
+  Result<uint64_t> type =
+      ReadNumber(spec, path + "/type", fmt::format("this kernel has no {}s: it was built without {}", device, option));
   if (!type) return type.error();
   perf_event_attr attr = PerfAttr(static_cast<uint32_t>(*type), 0);
   if (is_return) {
@@ -190,10 +194,14 @@ const KindTraits& TraitsOf(AttachKind kind) {
   static constexpr KindTraits kHardware = {.attach = AttachHardware, .follows_events = true};
   static constexpr KindTraits kTracepoint = {.attach = AttachTracepoint, .follows_events = true, .closes_slowly = true};
   static constexpr KindTraits kRawTracepoint = {.attach = AttachRawTracepoint, .follows_events = true};
-  static constexpr KindTraits kKprobe = {.attach = AttachKprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
-  static constexpr KindTraits kKretprobe = {.attach = AttachKretprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
-  static constexpr KindTraits kUprobe = {.attach = AttachUprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
-  static constexpr KindTraits kUretprobe = {.attach = AttachUretprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
+  static constexpr KindTraits kKprobe = {
+      .attach = AttachKprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
+  static constexpr KindTraits kKretprobe = {
+      .attach = AttachKretprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
+  static constexpr KindTraits kUprobe = {
+      .attach = AttachUprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
+  static constexpr KindTraits kUretprobe = {
+      .attach = AttachUretprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
   switch (kind) {
     case AttachKind::Begin:
     case AttachKind::End:

@@ -62,8 +62,8 @@ std::vector<std::string> SplitCommand(std::string_view command) {
         i = at;
         return true;
       }
-      const bool escape = quote == '"' && command[at] == '\\' && at + 1 < command.size() &&
-                          (command[at + 1] == '"' || command[at + 1] == '\\');
+      const bool escape =
+          quote == '"' && command[at] == '\\' && at + 1 < command.size() && (command[at + 1] == '"' || command[at + 1] == '\\');
       if (escape) ++at;
       word += command[at];
     }
@@ -88,7 +88,8 @@ std::vector<std::string> SplitCommand(std::string_view command) {
 }
 
 Result<std::string> FindProgram(const std::string& name, const std::string& path) {
-  const Error missing = {fmt::format("cannot run `{}`: no such program", name), "-c takes a program in PATH or a path to one", ENOENT};
+  const Error missing = {fmt::format("cannot run `{}`: no such program", name), "-c takes a program in PATH or a path to one",
+                         ENOENT};
   if (name.find('/') != std::string::npos) {
     if (IsExecutable(name)) return name;
     if (access(name.c_str(), F_OK) == 0) return Error{fmt::format("cannot run `{}`: it is not executable", name), "", EACCES};
@@ -155,7 +156,8 @@ Result<Fd> WatchProcess(int pid) {
   if (pidfd) return pidfd;
   // A thread that leads no process gives EINVAL, or ENOENT since 6.16.
   if (errno == ESRCH) return Error{fmt::format("no process {}", pid), "-p takes the number of a running process", ESRCH};
-  if (errno == EINVAL || errno == ENOENT) return Error{fmt::format("{} is not a process", pid), "-p takes a process, not one of its threads", EINVAL};
+  if (errno == EINVAL || errno == ENOENT)
+    return Error{fmt::format("{} is not a process", pid), "-p takes a process, not one of its threads", EINVAL};
   return Error{fmt::format("cannot watch process {}: {}", pid, strerror(errno)), "", errno};
 }
 

@@ -5,10 +5,8 @@
 #include "runtime/control.h"
 
 #include <fmt/format.h>
-#include <linux/membarrier.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +30,13 @@ constexpr auto kSignalBounce = std::chrono::milliseconds(100);  // one Ctrl-C ca
 template <class T>
 std::atomic_ref<T> Shared(T& word) {
   return std::atomic_ref<T>(word);
+}
+
+// The epoch in a record of a map with epochs.
+uint64_t EpochIn(std::span<const uint8_t> record) {
+  uint64_t epoch = 0;
+  if (record.size() >= image::kEpochField + sizeof epoch) memcpy(&epoch, &record[image::kEpochField], sizeof epoch);
+  return epoch;
 }
 
 }  // namespace
@@ -159,7 +164,7 @@ void Control::Wait(bool found) {
   const int timeout = Timeout(found);
   // Producers wake us past this mark, but only while we wait: a wake-up of who is awake would cost them for nothing.
   auto wake_mark = Shared(parts_.object.state().wake_mark);
-  wake_mark.store(parts_.object.ring_size() / kWakeFraction);
+  wake_mark.store(parts_.queue.HasRoom() ? parts_.object.ring_size() / kWakeFraction : ~uint64_t{0});
   const int count = epoll_wait(epoll_.get(), events, kEvents, timeout);
   wake_mark.store(~uint64_t{0});
   for (int i = 0; i < count; ++i) {
@@ -213,7 +218,7 @@ void Control::Take(std::span<const uint8_t> span) {
       case image::EventKind::ZeroMap:
       case image::EventKind::Exit:
         PushRecords(span.subspan(copied, offset - copied));
-        Handle(spec, header.event);
+        Handle(spec, record);
         copied = offset + RingRecordBytes(static_cast<uint32_t>(record.size()));
         break;
     }
@@ -222,17 +227,37 @@ void Control::Take(std::span<const uint8_t> span) {
   PushRecords(span.subspan(copied));
 }
 
-void Control::Handle(const image::EventSpec& spec, uint32_t event) {
-  if (spec.kind == image::EventKind::PrintMap) {
-    parts_.queue.Push(MapPrint{event, parts_.maps.Read(spec.map)});
-  } else if (spec.kind == image::EventKind::ClearMap) {
-    parts_.maps.Clear(spec.map);
-  } else if (spec.kind == image::EventKind::ZeroMap) {
-    parts_.maps.Zero(spec.map);
-  } else {
-    ++exits_;
-    ending_ = true;
+// What print(@m) shows. A scalar is in the record. Of a map with epochs it is the epoch that was current at the call: when
+// a clear() has ended it meanwhile, all of that epoch, once nobody can add to it any more.
+MapSnapshot Control::Snapshot(const image::EventSpec& spec, std::span<const uint8_t> record) {
+  if (!spec.args.empty()) return parts_.maps.FromRecord(spec.map, record.subspan(std::min<size_t>(spec.args[0].offset, record.size())));
+  if (!parts_.image.maps[spec.map].has_epochs) return parts_.maps.Read(spec.map);
+  const uint64_t epoch = EpochIn(record);
+  // The program that printed may be about to clear: after this it has.
+  if (parts_.maps.CurrentEpoch(spec.map) == epoch) WaitForPrograms();
+  if (parts_.maps.CurrentEpoch(spec.map) != epoch) WaitForPrograms();
+  return parts_.maps.Read(spec.map, epoch);
+}
+
+void Control::Handle(const image::EventSpec& spec, std::span<const uint8_t> record) {
+  switch (spec.kind) {
+    case image::EventKind::PrintMap: {
+      image::RecordHeader header;
+      memcpy(&header, record.data(), sizeof header);
+      parts_.queue.Push(MapPrint{header.event, Snapshot(spec, record)});
+      return;
+    }
+    case image::EventKind::ClearMap: {
+      const uint64_t epoch = EpochIn(record);
+      if (epoch & image::kNotCleared) return parts_.maps.Clear(spec.map);
+      WaitForPrograms();
+      return parts_.maps.Retire(spec.map, epoch);
+    }
+    case image::EventKind::ZeroMap: return parts_.maps.Zero(spec.map);
+    default: break;
   }
+  ++exits_;
+  ending_ = true;
 }
 
 void Control::PushRecords(std::span<const uint8_t> span) {
@@ -291,7 +316,7 @@ void Control::BeginEnd() {
   NotifyManager("STOPPING=1");
   if (parts_.child) parts_.child->Terminate();
   // Programs that had passed the test of `active` may still run on other CPUs; END comes after them.
-  if (!parts_.attachments.empty() && orderly_) syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  if (!parts_.attachments.empty() && orderly_) WaitForPrograms();
   Drain();
   phase_ = Phase::Quiet;
 }

@@ -64,7 +64,8 @@ class Control {
 
   bool Drain();
   void Take(std::span<const uint8_t> span);
-  void Handle(const image::EventSpec& spec, uint32_t event);
+  void Handle(const image::EventSpec& spec, std::span<const uint8_t> record);
+  MapSnapshot Snapshot(const image::EventSpec& spec, std::span<const uint8_t> record);
   void PushRecords(std::span<const uint8_t> span);
 
   void ReadSignals();

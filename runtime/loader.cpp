@@ -25,9 +25,9 @@ namespace {
 
 using image::Image;
 
-constexpr size_t kLogLines = 6;              // of the verifier's log in a message
+constexpr size_t kLogLines = 6;  // of the verifier's log in a message
 constexpr size_t kMostLogBytes = 64 << 20;
-constexpr uint32_t kVerifierStats = 1 | 4;   // log level of the kernel: instructions and statistics
+constexpr uint32_t kVerifierTrace = 2 | 4;  // log level of the kernel: all that it looks at, and statistics
 
 // What libbpf says while an object is opened and loaded.
 struct LibbpfWords {
@@ -95,20 +95,24 @@ std::vector<std::string_view> Lines(std::string_view text) {
   return lines;
 }
 
-// The end of the log without its statistics; all of it when `verbose`.
-std::string LogTail(std::string_view log, bool verbose) {
+bool IsStatistics(std::string_view line) {
+  return line.starts_with("processed ") || line.starts_with("verification time") || line.starts_with("stack depth");
+}
+
+// The verifier's reason first, then the script's line, then its last words before; all it said when `verbose`.
+std::string Explain(std::string_view log, bool verbose) {
   std::vector<std::string_view> lines = Lines(log);
-  std::erase_if(lines, [](std::string_view line) { return line.empty(); });
-  if (!verbose) {
-    while (lines.size() > 1 && (lines.back().starts_with("processed ") || lines.back().starts_with("verification time") ||
-                                lines.back().starts_with("stack depth"))) {
-      lines.pop_back();
-    }
-    if (lines.size() > kLogLines) lines.erase(lines.begin(), lines.end() - kLogLines);
+  std::erase_if(lines, [](std::string_view line) { return line.empty() || IsStatistics(line); });
+  if (lines.empty()) return "";
+  std::string text(lines.back());
+  std::string_view source;  // the log repeats the source in comments
+  for (std::string_view line : lines) {
+    if (line.starts_with("; ")) source = line.substr(2);
   }
-  std::string tail;
-  for (std::string_view line : lines) tail += fmt::format("\n    {}", line);
-  return tail;
+  if (!source.empty()) text += fmt::format("\n    at {}", source);
+  if (!verbose && lines.size() > kLogLines) lines.erase(lines.begin(), lines.end() - kLogLines);
+  for (std::string_view line : lines) text += fmt::format("\n    {}", line);
+  return text;
 }
 
 // What reading a map relies on: least sizes and number of entries.
@@ -121,13 +125,15 @@ struct MapNeeds {
 
 MapNeeds NeedsOf(const Image& image, const image::MapSpec& spec) {
   const image::ValueType& value = image.types[spec.value];
+  const uint32_t epoch = spec.has_epochs ? sizeof(uint64_t) : 0;  // in front of the key
+  const uint32_t copies = spec.has_epochs ? image::kEpochCopies : 1;
   const uint32_t key = image.types[spec.key].size;
   const uint32_t buckets = BucketCount(value);
   switch (spec.storage) {
     case image::MapStorage::Global: return {0, 0, 0, false};
-    case image::MapStorage::PerCpuArray: return {4, buckets > 0 ? 8 : value.size + 8, std::max(buckets, 1u), true};
-    case image::MapStorage::Hash: return {key, value.size, 1, false};
-    case image::MapStorage::PerCpuHash: return {buckets > 0 ? BucketKeyBytes(key) : key, value.size, 1, true};
+    case image::MapStorage::PerCpuArray: return {4, buckets > 0 ? 8 : value.size + 8, std::max(buckets, 1u) * copies, true};
+    case image::MapStorage::Hash: return {epoch + key, value.size, 1, false};
+    case image::MapStorage::PerCpuHash: return {epoch + (buckets > 0 ? BucketKeyBytes(key) : key), value.size, 1, true};
   }
   UNREACHABLE("map storage");
 }
@@ -195,13 +201,17 @@ class LoadedObject::Builder {
   Status PreparePrograms() {
     for (size_t i = 0; i < image_.programs.size(); ++i) {
       const image::ProgramSpec& spec = image_.programs[i];
+      if (spec.object_name.empty()) {  // part of another program
+        programs_.push_back(nullptr);
+        continue;
+      }
       bpf_program* program = bpf_object__find_program_by_name(object_->object_, spec.object_name.c_str());
       if (!program) return Broken("no program " + spec.object_name);
       programs_.push_back(program);
       bpf_program__set_type(program, static_cast<bpf_prog_type>(spec.type));
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(spec.attach_type));
       if (logs_.size() > 0) bpf_program__set_log_buf(program, logs_.slice(i), logs_.size());
-      if (options_.verifier_log) bpf_program__set_log_level(program, kVerifierStats);
+      if (options_.verifier_log) bpf_program__set_log_level(program, kVerifierTrace);
     }
     return Ok{};
   }
@@ -210,30 +220,31 @@ class LoadedObject::Builder {
     const int result = bpf_object__load(object_->object_);
     if (options_.verifier_log) PrintLogs();
     if (result != 0) return LoadError(-result);
-    for (const bpf_program* program : programs_) object_->program_fds_.push_back(bpf_program__fd(program));
+    for (const bpf_program* program : programs_) object_->program_fds_.push_back(program ? bpf_program__fd(program) : -1);
     return Ok{};
   }
 
   void PrintLogs() const {
     for (size_t i = 0; i < image_.programs.size(); ++i) {
-      fmt::print("{}:\n{}\n", ProgramName(image_.programs[i]), logs_.text(i));
+      if (programs_[i]) fmt::print("BPF verifier log for {}:\n{:-<38}\n{}\n", ProgramName(image_.programs[i]), "", logs_.text(i));
     }
     fflush(stdout);
   }
 
   Error LoadError(int code) const {
-    const std::string reason = strerror(code);
     for (size_t i = 0; i < image_.programs.size(); ++i) {
       if (logs_.text(i).empty()) continue;
       // With -d verifier the programs before the refused one have logs too.
       if (options_.verifier_log && i + 1 < image_.programs.size() && !logs_.text(i + 1).empty()) continue;
-      return Error{fmt::format("the kernel refuses the program of {}: {}{}", ProgramName(image_.programs[i]), reason,
-                               LogTail(logs_.text(i), options_.verbose)),
-                   options_.verbose ? "" : "-v shows all that the verifier says", code};
+      return Error{fmt::format("the kernel refuses the program of {}: {}", ProgramName(image_.programs[i]),
+                               Explain(logs_.text(i), options_.verbose)),
+                   code == ENOSPC ? "the log did not fit: config log_size makes room for it"
+                                  : (options_.verbose ? "" : "-v shows all that the verifier says"),
+                   code};
     }
     std::string details;
     for (std::string_view line : Lines(said_.warnings)) details += fmt::format("\n    {}", line);
-    return Error{"cannot load the script into the kernel: " + reason + details, HintFor(code), code};
+    return Error{fmt::format("cannot load the script into the kernel: {}{}", strerror(code), details), HintFor(code), code};
   }
 
   static std::string HintFor(int code) {
@@ -291,9 +302,13 @@ class LoadedObject::Builder {
       return Broken("its globals are too small");
     }
     for (const image::MapSpec& spec : image_.maps) {
+      const size_t state = sizeof(image::EpochState);
+      if (spec.has_epochs && (spec.epoch_offset % 8 != 0 || spec.epoch_offset > size || state > size - spec.epoch_offset)) {
+        return Broken("its globals are too small");
+      }
       if (spec.storage != image::MapStorage::Global) continue;
-      const size_t value = GlobalValueBytes(image_.types[spec.value]);
-      if (spec.global_offset > size || value + 8 > size - spec.global_offset) return Broken("its globals are too small");
+      const size_t value = (GlobalValueBytes(image_.types[spec.value]) + 8) * (spec.has_epochs ? image::kEpochCopies : 1);
+      if (spec.global_offset > size || value > size - spec.global_offset) return Broken("its globals are too small");
     }
     object_->losses_ = {reinterpret_cast<const uint64_t*>(bytes + image_.loss_offset), losses};
     return Ok{};

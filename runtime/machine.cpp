@@ -59,8 +59,7 @@ Result<std::string> FindTracefs() {
     if (info.f_type == kTracefsMagic) return std::string(path);
   }
   if (reason == EACCES) return Error{"no permission to read tracefs", "run it as root, for example with sudo", reason};
-  return Error{"tracefs is not mounted, so tracepoints cannot be found",
-               "mount -t tracefs tracefs /sys/kernel/tracing", reason};
+  return Error{"tracefs is not mounted, so tracepoints cannot be found", "mount -t tracefs tracefs /sys/kernel/tracing", reason};
 }
 
 std::string ReadSmallFile(const std::string& path) {

@@ -1,9 +1,9 @@
 #include "runtime/map_merge.h"
 
+#include <algorithm>
 #include <cstring>
-#include <unordered_map>
-
 #include <string>
+#include <unordered_map>
 
 #include "base/check.h"
 #include "runtime/image/buckets.h"
@@ -25,14 +25,10 @@ void AddWords(std::vector<uint8_t>& into, const uint8_t* slot, size_t words) {
   for (size_t i = 0; i < words; ++i) Store64(&into[i * 8], Load64(&into[i * 8]) + Load64(slot + i * 8));
 }
 
-// {value, set}: CPUs on which nothing was taken do not count.
-void TakeExtreme(const ValueType& type, std::vector<uint8_t>& into, const uint8_t* slot, bool want_less) {
-  if (Load64(slot + 8) == 0) return;
-  const uint64_t candidate = Load64(slot);
-  const uint64_t current = Load64(into.data());
-  const bool less = type.is_signed ? static_cast<int64_t>(candidate) < static_cast<int64_t>(current) : candidate < current;
-  const bool better = want_less ? less : !less;
-  if (Load64(&into[8]) == 0 || better) memcpy(into.data(), slot, 16);
+// {rank, set}: the larger rank is the better extreme; on CPUs where nothing was taken it is 0.
+void TakeExtreme(std::vector<uint8_t>& into, const uint8_t* slot) {
+  Store64(into.data(), std::max(Load64(into.data()), Load64(slot)));
+  Store64(&into[8], Load64(&into[8]) | Load64(slot + 8));
 }
 
 // A plain integer in a per-CPU map reads as the sum over the CPUs.
@@ -53,8 +49,8 @@ void MergeSlot(const ValueType& type, std::vector<uint8_t>& into, const uint8_t*
     case ValueKind::Lhist: return AddWords(into, slot, 1);
     case ValueKind::Avg:
     case ValueKind::Stats: return AddWords(into, slot, 2);
-    case ValueKind::Min: return TakeExtreme(type, into, slot, true);
-    case ValueKind::Max: return TakeExtreme(type, into, slot, false);
+    case ValueKind::Min:
+    case ValueKind::Max: return TakeExtreme(into, slot);
     case ValueKind::Int: return AddInteger(type, into, slot);
     case ValueKind::None:
     case ValueKind::Bool:
@@ -142,6 +138,34 @@ std::vector<uint8_t> MergeSlots(const ValueType& value, std::span<const uint8_t>
   std::vector<uint8_t> merged(value.size);
   for (size_t at = 0; at + value.size <= slots.size(); at += stride) MergeSlot(value, merged, &slots[at], at == 0);
   return merged;
+}
+
+RawElements OfEpoch(const image::Image& image, const image::MapSpec& spec, const RawElements& elements, uint64_t epoch) {
+  RawElements found = elements;
+  found.count = 0;
+  const bool array = spec.storage == image::MapStorage::PerCpuArray;
+  const uint32_t in_front = array ? 0 : sizeof epoch;
+  const uint32_t per_copy = std::max(BucketCount(image.types[spec.value]), 1u);
+  const uint32_t first = static_cast<uint32_t>(epoch % image::kEpochCopies) * per_copy;
+  found.key_size = elements.key_size - in_front;
+  const size_t bytes = elements.stride() * elements.slots;
+  for (size_t i = 0; i < elements.count; ++i) {
+    const std::span<const uint8_t> key = elements.Key(i);
+    uint8_t* to = &found.keys[found.count * found.key_size];
+    if (array) {
+      uint32_t index;
+      memcpy(&index, key.data(), sizeof index);
+      if (index < first || index >= first + per_copy) continue;
+      index -= first;
+      memcpy(to, &index, sizeof index);
+    } else {
+      if (Load64(key.data()) != epoch) continue;
+      memmove(to, &key[in_front], found.key_size);
+    }
+    memmove(&found.values[found.count * bytes], elements.Value(i).data(), bytes);
+    ++found.count;
+  }
+  return found;
 }
 
 std::vector<MapEntry> MergeElements(const image::Image& image, const image::MapSpec& spec, const RawElements& elements) {

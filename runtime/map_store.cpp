@@ -1,8 +1,12 @@
 #include "runtime/map_store.h"
 
 #include <bpf/bpf.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -78,10 +82,6 @@ void DeleteAll(const LoadedMap& map, RawElements& elements) {
   for (size_t i = 0; i < elements.count; ++i) bpf_map_delete_elem(map.fd, elements.Key(i).data());
 }
 
-void WriteAll(const LoadedMap& map, const RawElements& elements) {
-  for (size_t i = 0; i < elements.count; ++i) bpf_map_update_elem(map.fd, elements.Key(i).data(), elements.Value(i).data(), BPF_EXIST);
-}
-
 }  // namespace
 
 RawElements MapStore::ReadElements(size_t map) const {
@@ -92,20 +92,41 @@ RawElements MapStore::ReadElements(size_t map) const {
   return elements;
 }
 
-MapSnapshot MapStore::ReadGlobal(const image::MapSpec& spec) const {
-  MapSnapshot snapshot{&spec, {}};
+image::EpochState* MapStore::EpochOf(size_t map) const {
+  const image::MapSpec& spec = image_.maps[map];
+  return spec.has_epochs ? reinterpret_cast<image::EpochState*>(object_.globals().data() + spec.epoch_offset) : nullptr;
+}
+
+uint64_t MapStore::CurrentEpoch(size_t map) const {
+  image::EpochState* state = EpochOf(map);
+  return state ? std::atomic_ref(state->epoch).load() : 0;
+}
+
+uint8_t* MapStore::GlobalValue(const image::MapSpec& spec, uint64_t epoch) const {
+  const size_t copy = spec.has_epochs ? epoch % image::kEpochCopies : 0;
+  return object_.globals().data() + spec.global_offset + copy * (GlobalValueBytes(image_.types[spec.value]) + 8);
+}
+
+MapSnapshot MapStore::FromRecord(size_t map, std::span<const uint8_t> slot) const {
+  const image::MapSpec& spec = image_.maps[map];
   const image::ValueType& type = image_.types[spec.value];
-  const uint8_t* at = object_.globals().data() + spec.global_offset;
-  uint64_t set;
-  memcpy(&set, at + GlobalValueBytes(type), sizeof set);
-  if (set != 0) snapshot.entries.push_back(MapEntry{{}, {at, at + type.size}});
+  MapSnapshot snapshot{&spec, {}};
+  const size_t set_at = GlobalValueBytes(type);
+  uint64_t set = 0;
+  if (slot.size() >= set_at + sizeof set) memcpy(&set, &slot[set_at], sizeof set);
+  if (set != 0) snapshot.entries.push_back(MapEntry{{}, MergeSlots(type, slot.first(type.size), type.size)});
   return snapshot;
 }
 
-MapSnapshot MapStore::Read(size_t map) const {
+MapSnapshot MapStore::Read(size_t map, uint64_t epoch) const {
   const image::MapSpec& spec = image_.maps[map];
-  if (spec.storage == image::MapStorage::Global) return ReadGlobal(spec);
-  return MapSnapshot{&spec, MergeElements(image_, spec, ReadElements(map))};
+  if (spec.storage == image::MapStorage::Global) {
+    const uint8_t* at = GlobalValue(spec, epoch);
+    return FromRecord(map, {at, GlobalValueBytes(image_.types[spec.value]) + 8});
+  }
+  RawElements elements = ReadElements(map);
+  if (spec.has_epochs) elements = OfEpoch(image_, spec, elements, epoch);
+  return MapSnapshot{&spec, MergeElements(image_, spec, elements)};
 }
 
 std::vector<MapSnapshot> MapStore::ReadAll() const {
@@ -115,47 +136,61 @@ std::vector<MapSnapshot> MapStore::ReadAll() const {
 }
 
 // Scalars cannot be deleted: they are zeroed, and with them, unless `keep_set`, the word that tells they were set.
-void MapStore::ZeroScalar(size_t map, bool keep_set) const {
+void MapStore::ZeroScalar(size_t map, uint64_t epoch, bool keep_set) const {
   const image::MapSpec& spec = image_.maps[map];
   const image::ValueType& type = image_.types[spec.value];
   if (spec.storage == image::MapStorage::Global) {
-    memset(object_.globals().data() + spec.global_offset, 0, GlobalValueBytes(type) + (keep_set ? 0 : 8));
+    memset(GlobalValue(spec, epoch), 0, GlobalValueBytes(type) + (keep_set ? 0 : 8));
     return;
   }
+  const uint32_t per_copy = std::max(BucketCount(type), 1u);
+  const uint32_t first = spec.has_epochs ? static_cast<uint32_t>(epoch % image::kEpochCopies) * per_copy : 0;
   RawElements elements = ReadElements(map);
-  if (!keep_set || BucketCount(type) > 0) {
-    std::fill(elements.values.begin(), elements.values.end(), 0);
-  } else {
-    for (size_t at = 0; at < elements.values.size(); at += elements.stride()) memset(&elements.values[at], 0, type.size);
+  for (size_t i = 0; i < elements.count; ++i) {
+    uint32_t index;
+    memcpy(&index, elements.Key(i).data(), sizeof index);
+    if (index < first || index >= first + per_copy) continue;
+    std::vector<uint8_t> value(elements.Value(i).begin(), elements.Value(i).end());
+    const bool whole = !keep_set || BucketCount(type) > 0;
+    for (size_t at = 0; at < value.size(); at += elements.stride()) memset(&value[at], 0, whole ? elements.stride() : type.size);
+    bpf_map_update_elem(object_.map(map).fd, &index, value.data(), BPF_EXIST);
   }
-  WriteAll(object_.map(map), elements);
 }
 
-void MapStore::Clear(size_t map) const {
-  switch (image_.maps[map].storage) {
-    case image::MapStorage::Global:
-    case image::MapStorage::PerCpuArray: return ZeroScalar(map, false);
-    case image::MapStorage::Hash:
-    case image::MapStorage::PerCpuHash: {
-      RawElements elements = ReadElements(map);
-      return DeleteAll(object_.map(map), elements);
+void MapStore::DeleteEpoch(size_t map, uint64_t epoch) const {
+  const image::MapSpec& spec = image_.maps[map];
+  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray) return ZeroScalar(map, epoch, false);
+  RawElements elements = ReadElements(map);
+  if (spec.has_epochs) {
+    size_t kept = 0;  // only keys are needed to delete
+    for (size_t i = 0; i < elements.count; ++i) {
+      uint64_t of;
+      memcpy(&of, elements.Key(i).data(), sizeof of);
+      if (of == epoch) memmove(&elements.keys[kept++ * elements.key_size], elements.Key(i).data(), elements.key_size);
     }
+    elements.count = kept;
   }
-  UNREACHABLE("map storage");
+  DeleteAll(object_.map(map), elements);
 }
+
+void MapStore::Retire(size_t map, uint64_t epoch) const {
+  DeleteEpoch(map, epoch);
+  if (image::EpochState* state = EpochOf(map)) std::atomic_ref(state->cleaned).store(epoch + 1);
+}
+
+void MapStore::Clear(size_t map) const { DeleteEpoch(map, CurrentEpoch(map)); }
 
 void MapStore::Zero(size_t map) const {
-  switch (image_.maps[map].storage) {
-    case image::MapStorage::Global:
-    case image::MapStorage::PerCpuArray: return ZeroScalar(map, true);
-    case image::MapStorage::Hash:
-    case image::MapStorage::PerCpuHash: {
-      RawElements elements = ReadElements(map);
-      std::fill(elements.values.begin(), elements.values.end(), 0);
-      return WriteAll(object_.map(map), elements);
-    }
+  const image::MapSpec& spec = image_.maps[map];
+  const uint64_t epoch = CurrentEpoch(map);
+  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray) return ZeroScalar(map, epoch, true);
+  RawElements elements = ReadElements(map);
+  std::fill(elements.values.begin(), elements.values.end(), 0);
+  for (size_t i = 0; i < elements.count; ++i) {
+    uint64_t of = epoch;
+    if (spec.has_epochs) memcpy(&of, elements.Key(i).data(), sizeof of);
+    if (of == epoch) bpf_map_update_elem(object_.map(map).fd, elements.Key(i).data(), elements.Value(i).data(), BPF_EXIST);
   }
-  UNREACHABLE("map storage");
 }
 
 std::vector<uint64_t> MapStore::Frames(uint32_t stack_map, const image::StackKey& key) {
@@ -166,5 +201,8 @@ std::vector<uint64_t> MapStore::Frames(uint32_t stack_map, const image::StackKey
   frames.resize(std::min<size_t>(key.depth, frames.size()));
   return frames;
 }
+
+// Programs run within RCU read-side sections, whose end this call of the kernel waits for.
+void WaitForPrograms() { syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
 
 }  // namespace kawk

@@ -57,7 +57,8 @@ size_t WalkRecords(std::span<const uint8_t> span, Visit visit) {
     const uint32_t word = *reinterpret_cast<const uint32_t*>(span.data() + offset);
     const size_t bytes = RingRecordBytes(word);
     if (bytes > span.size() - offset) break;
-    if (!(word & kRingDiscarded) && !visit(offset, span.subspan(offset + kRingHeader, word & ~(kRingBusy | kRingDiscarded)))) break;
+    if (!(word & kRingDiscarded) && !visit(offset, span.subspan(offset + kRingHeader, word & ~(kRingBusy | kRingDiscarded))))
+      break;
     offset += bytes;
   }
   return offset;

@@ -42,7 +42,9 @@ std::vector<int> SignalsOf(const image::Image& image) {
 }
 
 // What can be missing is looked for before anything is loaded, which takes longest.
-Status CheckMachine(const image::Image& image) {
+Status CheckFirst(const image::Image& image) {
+  Status valid = image::ValidateImage(image);
+  if (!valid) return Error{"the compiled script is damaged: " + valid.error().message, "compile the script again", 0};
   Status privileges = CheckPrivileges();
   if (!privileges) return privileges;
   for (const image::ProgramSpec& program : image.programs) {
@@ -82,15 +84,14 @@ void Warn(const RunOptions& options, const std::vector<Error>& warnings) {
 // Prints what the control thread hands over, until the end.
 class Printer {
  public:
-  Printer(const image::Image& image, const RunOptions& options, Output& output) : image_(image), options_(options), output_(output) {}
+  Printer(const image::Image& image, Output& output) : image_(image), output_(output) {}
 
   void Run(Queue& queue, Control& control) {
     for (;;) {
       QueueItem item = queue.Pop();
       const bool last = std::holds_alternative<Finish>(item);
       if (output_.error() == 0) std::visit([&](auto& part) { Print(part); }, item);
-      const bool flush = last || (options_.buffering != Buffering::Full && queue.Empty());
-      if (flush && output_.error() == 0) output_.Flush();
+      if ((last || queue.Empty()) && output_.error() == 0) output_.Flush();
       if (output_.error() != 0 && !gone_) {
         gone_ = true;
         control.End(false);
@@ -119,7 +120,6 @@ class Printer {
   void Print(const Finish& finish) { output_.FinalMaps(finish.maps); }
 
   const image::Image& image_;
-  const RunOptions& options_;
   Output& output_;
   bool gone_ = false;
 };
@@ -154,8 +154,8 @@ Result<Watched> StartWatching(const RunOptions& options) {
 }  // namespace
 
 Result<int> Run(const image::Image& image, const RunOptions& options) {
-  Status machine = CheckMachine(image);
-  if (!machine) return machine.error();
+  Status first = CheckFirst(image);
+  if (!first) return first.error();
   RaiseFileLimit();
   Result<std::unique_ptr<LoadedObject>> loaded = LoadedObject::Load(image, options);
   if (!loaded) return loaded.error();
@@ -184,7 +184,8 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
     if (!begin) return begin.error();
   }
   std::vector<Error> warnings;
-  Status attached = attachments.AttachAll(image, object.program_fds(), [&] { return control.ending(); }, warnings);
+  Status attached = attachments.AttachAll(
+      image, object.program_fds(), [&] { return control.ending(); }, warnings);
   if (!attached) return attached.error();
   Warn(options, warnings);
   if (options.dry_run) return 0;
@@ -193,7 +194,7 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   NotifyHarness();
 
   if (control.Activate() && child) child->Release();
-  Printer(image, options, **output).Run(queue, control);
+  Printer(image, **output).Run(queue, control);
   started->reset();  // before the links: it watches for a second Ctrl-C until here
   attachments.Detach();
   return ExitStatus(**output, object);

@@ -16,7 +16,7 @@ using image::ValueType;
 
 uint64_t LoadUnsigned(Bytes bytes) {
   uint64_t value = 0;
-  if (bytes.size() <= sizeof value) std::memcpy(&value, bytes.data(), bytes.size());
+  if (!bytes.empty() && bytes.size() <= sizeof value) std::memcpy(&value, bytes.data(), bytes.size());
   return value;
 }
 

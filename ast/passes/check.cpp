@@ -203,7 +203,8 @@ void Checker::CheckDiscarded(const Expr* expr) {
 
 // What the grammar takes but no pass handles yet.
 void CheckSupported(const Ast& ast, Diagnostics& diagnostics) {
-  for (const CDefinition& definition : ast.c_definitions) diagnostics.Emit(Diag::NotSupportedYet, definition.location, "a C definition");
+  for (const CDefinition& definition : ast.c_definitions)
+    diagnostics.Emit(Diag::NotSupportedYet, definition.location, "a C definition");
   for (const Import& import : ast.imports) diagnostics.Emit(Diag::NotSupportedYet, import.location, "`import`");
   for (const Macro& macro : ast.macros) diagnostics.Emit(Diag::NotSupportedYet, macro.location, "a macro");
   for (const MapDecl& decl : ast.map_decls) diagnostics.Emit(Diag::NotSupportedYet, decl.location, "a map declaration");
@@ -211,6 +212,7 @@ void CheckSupported(const Ast& ast, Diagnostics& diagnostics) {
 
 // Reading a map that nothing writes is most likely a misspelt name.
 void CheckMaps(const Typed& typed, Diagnostics& diagnostics) {
+  if (typed.partial) return;
   std::vector<std::string> names;
   for (const MapInfo& map : typed.maps) {
     if (map.written) names.push_back(map.name);

@@ -15,9 +15,11 @@ struct ClassRow {
   std::string_view text;
 };
 constexpr ClassRow kClassTexts[] = {
-    {kMap, "a map"},        {kConstInt, "a constant integer"}, {kInt, "an integer"},  {kLiteral, "a string literal"},
-    {kStr, "a string"},     {kBool, "a bool"},                 {kPtr, "a pointer"},   {kStack, "a stack"},
-    {kAny, "a value"},      {kType, "a type"},
+    {kMap, "a map"},      {kConstInt, "a constant integer"},
+    {kInt, "an integer"}, {kLiteral, "a string literal"},
+    {kStr, "a string"},   {kBool, "a bool"},
+    {kPtr, "a pointer"},  {kStack, "a stack"},
+    {kAny, "a value"},    {kType, "a type"},
 };
 
 // `a map or a value`
@@ -69,10 +71,10 @@ bool CallChecker::CheckArity(const Call& call, const FunctionRow& row, const Sig
   const size_t given = call.args.size();
   if (given >= least && (signature.variadic || given <= most)) return true;
   const std::string wanted = signature.variadic ? "at least " + Plural(least)
-                             : most == 0         ? "no arguments"
-                             : least == most     ? Plural(most)
-                             : least == 0        ? "at most " + Plural(most)
-                                                 : fmt::format("{} to {}", least, Plural(most));
+                             : most == 0        ? "no arguments"
+                             : least == most    ? Plural(most)
+                             : least == 0       ? "at most " + Plural(most)
+                                                : fmt::format("{} to {}", least, Plural(most));
   diagnostics_.EmitWithHint(Diag::ArgumentCount, call.location, "write `" + Usage(row, signature) + "`", row.name, wanted, given);
   return false;
 }
@@ -164,7 +166,8 @@ void CallChecker::CheckPrint(const Call& call) {
   CheckMapDefined(call);
   for (size_t i = 1; i < call.args.size(); ++i) {
     const std::optional<Known> number = KnownValue(call, i);
-    if (number && *number < 0) diagnostics_.Emit(Diag::NegativeArgument, call.args[i]->location, call.name, i == 1 ? "top" : "div");
+    if (number && *number < 0)
+      diagnostics_.Emit(Diag::NegativeArgument, call.args[i]->location, call.name, i == 1 ? "top" : "div");
   }
 }
 

@@ -74,8 +74,9 @@ class Expander {
 };
 
 void Expander::ReportMissing(const AttachPoint& point, const Match& match) {
-  std::string hint = match.error ? match.error->hint : DidYouMean(point.group.empty() ? point.target : point.group + ":" + point.target,
-                                                                  match.candidates);
+  std::string hint = match.error
+                         ? match.error->hint
+                         : DidYouMean(point.group.empty() ? point.target : point.group + ":" + point.target, match.candidates);
   const std::string why = match.error ? ": " + match.error->message : "";
   if (config_.missing_probes == "ignore") return;
   if (config_.missing_probes == "warn") {
@@ -123,7 +124,8 @@ std::string Expander::Signature(const AttachTarget& target, const Type* args, co
   std::string signature = fmt::format("{}", static_cast<int>(target.kind));
   if (args == nullptr) return signature;
   const auto add = [&](const StructField& field) {
-    signature += fmt::format("|{}:{}:{}:{}:{}", field.name, fmt::ptr(field.type), field.offset, field.data_loc, field.rel_data_loc);
+    signature +=
+        fmt::format("|{}:{}:{}:{}:{}", field.name, fmt::ptr(field.type), field.offset, field.data_loc, field.rel_data_loc);
   };
   if (use.whole) {
     signature += args->info->name;
@@ -169,8 +171,12 @@ void Expander::ExpandProbe(const Probe& probe) {
 void Expander::CheckCount() {
   uint64_t count = 0;
   for (const ProbeUnit& unit : units_) count += unit.targets.size();
-  if (units_.empty() && !diagnostics_.has_errors() && !ast_.probes.empty()) {
-    diagnostics_.Emit(Diag::NothingToAttach, ast_.probes[0].location);
+  if (units_.empty() && !diagnostics_.has_errors()) {
+    if (ast_.probes.empty()) {
+      diagnostics_.EmitWithHint(Diag::EmptyProgram, Location{}, "the shortest is `BEGIN { }`");
+    } else {
+      diagnostics_.Emit(Diag::NothingToAttach, ast_.probes[0].location);
+    }
   }
   if (count <= config_.max_probes) return;
   diagnostics_.EmitWithHint(Diag::TooManyProbes, units_[0].targets[0].location,

@@ -16,10 +16,10 @@ struct Flow {
   const Type* type = nullptr;  // what is known for sure; null: nothing
   // Integers that take the type of their context: literals, and what is computed from them alone.
   bool open = false;
-  int64_t least = 0;        // the range of the literals seen, always around 0
+  int64_t least = 0;  // the range of the literals seen, always around 0
   uint64_t most = 0;
-  uint32_t bits = 0;        // width that is needed at least
-  bool is_tuple = false;    // then members count, not type
+  uint32_t bits = 0;      // width that is needed at least
+  bool is_tuple = false;  // then members count, not type
   std::vector<Flow> members;
   std::vector<std::string> names;  // of a record's members; empty for tuples
 

@@ -18,9 +18,9 @@ struct ConversionRow {
 };
 // Longer names first: `rx` before `r`.
 constexpr std::array kConversions = {
-    ConversionRow{"rx", Takes::Bytes},  ConversionRow{"rh", Takes::Bytes},     ConversionRow{"r", Takes::Bytes},
-    ConversionRow{"d", Takes::Number},  ConversionRow{"i", Takes::Number},     ConversionRow{"u", Takes::Number},
-    ConversionRow{"x", Takes::Number},  ConversionRow{"X", Takes::Number},     ConversionRow{"o", Takes::Number},
+    ConversionRow{"rx", Takes::Bytes},    ConversionRow{"rh", Takes::Bytes},   ConversionRow{"r", Takes::Bytes},
+    ConversionRow{"d", Takes::Number},    ConversionRow{"i", Takes::Number},   ConversionRow{"u", Takes::Number},
+    ConversionRow{"x", Takes::Number},    ConversionRow{"X", Takes::Number},   ConversionRow{"o", Takes::Number},
     ConversionRow{"c", Takes::Character}, ConversionRow{"s", Takes::Anything}, ConversionRow{"p", Takes::Address},
 };
 constexpr std::array<std::string_view, 7> kLengths = {"hh", "h", "ll", "l", "j", "z", "t"};
@@ -106,7 +106,8 @@ class Reader {
 ParsedFormat ParseFormat(std::string_view text) { return Reader(text).Read(); }
 
 size_t CountArguments(const std::vector<FormatSpec>& specs) {
-  return static_cast<size_t>(std::count_if(specs.begin(), specs.end(), [](const FormatSpec& s) { return !s.conversion.empty(); }));
+  return static_cast<size_t>(
+      std::count_if(specs.begin(), specs.end(), [](const FormatSpec& s) { return !s.conversion.empty(); }));
 }
 
 bool CanPrint(const FormatSpec& spec, const Type* type) {

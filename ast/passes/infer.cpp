@@ -13,9 +13,7 @@ constexpr int kMostRounds = 64;
 
 }  // namespace
 
-void InferTypes(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics) {
-  Inference(input, typed, diagnostics).Run();
-}
+void InferTypes(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics) { Inference(input, typed, diagnostics).Run(); }
 
 void Inference::Run() {
   int rounds = 0;
@@ -56,7 +54,7 @@ bool Inference::Round() {
 void Inference::GiveDefaults() {
   for (size_t i = 0; i < maps_.size(); ++i) {
     MapInfo& map = typed_.maps[i];
-    if (map.value == nullptr && maps_[i].read) map.value = types().Int(64, true);
+    if (map.value == nullptr && (maps_[i].read || typed_.partial)) map.value = types().Int(64, true);
   }
 }
 
@@ -88,17 +86,18 @@ void Inference::operator()(const Assign& s) {
     AssignTo(*s.target, s.op == BinaryOp::Sub ? *s.target : *s.value, flow);  // a difference is signed by rule: no warning
     return;
   }
-  allowed_aggregate_ = As<Call>(s.value);
+  allowed_aggregate_ = As<ScratchVar>(s.target) == nullptr ? As<Call>(s.value) : nullptr;
   AssignTo(*s.target, *s.value, Visit(s.value));
 }
 
 void Inference::AssignTo(const Expr& target, const Expr& value, const Flow& flow) {
+  const int variable = typed_.Info(&target).variable;
+  if (variable >= 0) variables_[variable].assigned = true;
   if (flow.type == types().None()) {
     Report(Diag::NoValue, value.location);
-    if (As<ScratchVar>(&target) == nullptr) Visit(&target);
+    if (As<ScratchVar>(&target) == nullptr) AssignToMap(target, value, {});
     return;
   }
-  const int variable = typed_.Info(&target).variable;
   if (As<ScratchVar>(&target) == nullptr) {
     AssignToMap(target, value, flow);
   } else if (variable >= 0) {
@@ -133,15 +132,17 @@ void Inference::AssignToMap(const Expr& target, const Expr& value, const Flow& f
   const bool from_call = As<Call>(&value) != nullptr;
   if (flow.type != nullptr && flow.type->IsAggregate() && !from_call) {
     const bool number = types().AggregateInt(flow.type) != nullptr;
-    ReportWithHint(Diag::AggregateCopy, value.location, number ? "cast it to take its value: `(int64)…`" : "", ToString(flow.type));
+    ReportWithHint(Diag::AggregateCopy, value.location, number ? "cast it to take its value: `(int64)…`" : "",
+                   ToString(flow.type));
     return;
   }
   typed_.maps[map].written = true;
   MergeValue(maps_[map].value, typed_.maps[map].name, value.location, flow);
-  WarnLossy(&value, Resolved(seen));
+  if (flow.type == nullptr || !flow.type->IsAggregate()) WarnLossy(&value, Resolved(seen));
 }
 
 void Inference::MergeValue(Slot& slot, const std::string& name, const Location& location, const Flow& flow) {
+  slot.assigned = true;
   if (slot.declared != nullptr) {
     CheckDeclared(slot.declared, name, location, flow);
     return;

@@ -62,6 +62,7 @@ class Inference {
   struct Slot {
     Flow flow;
     const Type* declared = nullptr;  // by `let $x: T`
+    bool assigned = false;           // if only by what has no type because of an error
   };
   struct MapUse {
     Slot key;

@@ -78,8 +78,9 @@ Flow Inference::Compare(const Binary& e, const Flow& left, const Flow& right) {
     return result;
   }
   Flow both = left;
-  const bool comparable = left_type->IsInteger() || (equality && (left_type->is(TypeKind::String) || left_type->is(TypeKind::Tuple) ||
-                                                               left_type->is(TypeKind::Array)));
+  const bool comparable =
+      left_type->IsInteger() ||
+      (equality && (left_type->is(TypeKind::String) || left_type->is(TypeKind::Tuple) || left_type->is(TypeKind::Array)));
   bool lossy = false;
   if (!comparable || !Merge(both, right, types(), &lossy)) {
     BadOperands(e, left, right);

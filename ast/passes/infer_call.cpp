@@ -32,9 +32,7 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
   switch (id) {
     case BuiltinId::KStack: return StackFlow(e, false, {});
     case BuiltinId::UStack: return StackFlow(e, true, {});
-    case BuiltinId::Args:
-      typed_.Info(&e).space = AddressSpace::Context;
-      return Flow::Of(unit_->args);
+    case BuiltinId::Args: typed_.Info(&e).space = AddressSpace::Context; return Flow::Of(unit_->args);
     case BuiltinId::ProbeName: return Flow::Of(NameString(false));
     case BuiltinId::Func: return Flow::Of(NameString(true));
     case BuiltinId::Pid:
@@ -154,7 +152,7 @@ Flow Inference::StrFlow(const Call& e) {
   if (from.type != nullptr && from.type->is(TypeKind::String) && e.args.size() == 1) return Flow::Of(from.type);
   const Known most = static_cast<Known>(typed_.config.max_strlen);
   if (length >= 0 && length < most) return Flow::Of(types().String(static_cast<uint64_t>(length) + 1));
-  return Flow::Of(types().String(typed_.config.max_strlen));
+  return Flow::Of(types().String(typed_.config.max_strlen + 1));
 }
 
 // Functions whose first argument is a map itself, not its value.

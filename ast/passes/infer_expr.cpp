@@ -72,7 +72,7 @@ Flow Inference::operator()(const ScratchVar& e) {
   const int variable = typed_.Info(&e).variable;
   if (variable < 0) return Done(e, {});
   const Type* type = typed_.variables[variable].type;
-  if (type == nullptr && reporting_) Report(Diag::UnknownVariableType, e.location, e.name);
+  if (type == nullptr && !variables_[variable].assigned) Report(Diag::UnknownVariableType, e.location, e.name);
   return Done(e, Flow::Of(type));
 }
 

@@ -272,7 +272,8 @@ void Resolver::operator()(const Positional& e) {
 // Gives every map of the script its number, in order of name.
 void NumberMaps(const Ast& ast, Typed& typed) {
   std::map<std::string, MapInfo> maps;
-  for (const MapDecl& decl : ast.map_decls) maps.try_emplace(decl.name, MapInfo{decl.name, nullptr, nullptr, &decl, decl.location});
+  for (const MapDecl& decl : ast.map_decls)
+    maps.try_emplace(decl.name, MapInfo{decl.name, nullptr, nullptr, &decl, decl.location});
   std::vector<const MapRef*> refs;
   Walker walker;
   walker.on_expr = [&](const Expr& expr) {

@@ -1,10 +1,9 @@
 // CBOR → Image. The bytes may be anything: their shape is checked before nlohmann's parser sees them, because that one
 // recurses as deep as the input says; types and ranges are checked field by field, meaning by ValidateImage.
-#include <nlohmann/json.hpp>
-
 #include <array>
 #include <exception>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "runtime/image/fields.h"
 #include "runtime/image/magic.h"
@@ -14,7 +13,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-Error Damaged(const std::string& what) { return Error{"the file is no compiled script, or is damaged: " + what, "compile the script again", 0}; }
+Error Damaged(const std::string& what) {
+  return Error{"the file is no compiled script, or is damaged: " + what, "compile the script again", 0};
+}
 
 // Walks the heads of all items: only what SerializeImage writes, no deeper than it does, nothing beyond the end.
 bool HasSaneShape(const std::vector<uint8_t>& bytes) {
@@ -136,7 +137,8 @@ class Reader {
 Result<Image> Read(const std::vector<uint8_t>& bytes) {
   if (!HasSaneShape(bytes)) return Damaged("its structure is broken");
   const Json file = Json::from_cbor(bytes, /*strict=*/true, /*allow_exceptions=*/false);
-  if (file.is_discarded() || !file.is_array() || file.size() != 2 || file[0] != kMagic) return Damaged("it does not begin as one");
+  if (file.is_discarded() || !file.is_array() || file.size() != 2 || file[0] != kMagic)
+    return Damaged("it does not begin as one");
   const Json& fields = file[1];
   if (!fields.is_array() || fields.empty() || !fields[0].is_number_unsigned()) return Damaged("it has no version");
   if (fields[0] != kVersion) {

@@ -41,6 +41,7 @@ void Fields(A& a, Is<StackMapSpec> auto& s) {
 template <class A>
 void Fields(A& a, Is<MapSpec> auto& s) {
   a(s.name), a(s.object_name), a(s.storage), a(s.key), a(s.value), a(s.max_entries), a(s.global_offset);
+  a(s.has_epochs), a(s.epoch_offset);
 }
 template <class A>
 void Fields(A& a, Is<EventArg> auto& s) {
@@ -61,7 +62,7 @@ void Fields(A& a, Is<AttachSpec> auto& s) {
 }
 template <class A>
 void Fields(A& a, Is<ProgramSpec> auto& s) {
-  a(s.object_name), a(s.type), a(s.attach_type), a(s.attach);
+  a(s.object_name), a(s.probes), a(s.type), a(s.attach_type), a(s.attach);
 }
 template <class A>
 void Fields(A& a, Is<Config> auto& s) {

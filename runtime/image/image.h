@@ -101,7 +101,21 @@ struct MapSpec {
   TypeIndex value = 0;
   uint64_t max_entries = 0;
   uint32_t global_offset = 0;
+  bool has_epochs = false;    // see EpochState
+  uint32_t epoch_offset = 0;  // of its EpochState in the globals
 };
+
+// A map that the script clears. clear() only begins a new epoch, in program order; elements of the old one are found by
+// nobody but the runtime, which waits until no program can write to them any more, prints them if the script printed the
+// map before it cleared it, and deletes them. So no update is lost between a print and a clear, and none counts twice.
+// Hash and PerCpuHash: a u64 epoch stands in front of the key. Global and PerCpuArray: the map is kept kEpochCopies times,
+// the copy is epoch % kEpochCopies; a new epoch begins only when the runtime has cleaned its copy.
+struct EpochState {
+  uint64_t epoch;
+  uint64_t cleaned;  // written by the runtime: all epochs before this one are gone
+};
+inline constexpr uint32_t kEpochCopies = 16;
+inline constexpr uint64_t kNotCleared = 1ull << 63;  // in a ClearMap record: no new epoch, the runtime clears what is there
 
 // --- events: ring records -----------------------------------------------------------------------------------------
 
@@ -112,6 +126,10 @@ struct RecordHeader {
   uint32_t event;    // index into Image::events
   uint32_t reserved;
 };
+
+// PrintMap, ClearMap and ZeroMap of a map with epochs carry the u64 epoch at kEpochField. PrintMap of a scalar carries its value
+// at args[0].offset: one slot, all CPUs merged, followed by a u64 that is non-zero when it was set; histograms are read.
+inline constexpr uint32_t kEpochField = sizeof(RecordHeader);
 
 struct EventArg {
   TypeIndex type = 0;

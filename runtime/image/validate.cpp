@@ -30,7 +30,8 @@ class Validator {
     Each(image_.types, "type", [&](const ValueType& type) { return CheckType(type); });
     if (complaint_.empty()) CheckParts();
     Each(image_.maps, "map", [&](const MapSpec& map) { return CheckMap(map); });
-    Each(image_.programs, "program", [&](const ProgramSpec& program) { return !program.object_name.empty(); });
+    Each(image_.programs, "program",
+         [&](const ProgramSpec& program) { return !program.object_name.empty() || program.attach.empty(); });
     Each(image_.events, "event", [&](const EventSpec& event) { return CheckEvent(event); });
     const auto& missing = image_.config.missing_probes;
     if (missing != "error" && missing != "warn" && missing != "ignore") Complain("missing_probes");
@@ -50,7 +51,9 @@ class Validator {
   }
 
   bool IsType(TypeIndex type) const { return type < image_.types.size(); }
-  bool CheckStackMap(const StackMapSpec& map) const { return !map.object_name.empty() && map.limit > 0 && map.limit <= kMostFrames; }
+  bool CheckStackMap(const StackMapSpec& map) const {
+    return !map.object_name.empty() && map.limit > 0 && map.limit <= kMostFrames;
+  }
 
   bool CheckType(const ValueType& type) const {
     if (type.size > kLargestValue || !IsType(type.element)) return false;
@@ -98,7 +101,8 @@ class Validator {
       if (!IsType(field.type)) return false;
       const uint64_t size = image_.types[field.type].size;
       if (field.offset > type.size || size > type.size - field.offset) return false;
-      return field.bit_size == 0 || (field.bit_size <= 64 && field.bit_offset <= 64 && field.bit_offset + field.bit_size <= size * 8);
+      return field.bit_size == 0 ||
+             (field.bit_size <= 64 && field.bit_offset <= 64 && field.bit_offset + field.bit_size <= size * 8);
     });
   }
 
@@ -115,7 +119,8 @@ class Validator {
     if (depth > kDeepestType) return kLargestValue + 1;
     const ValueType& type = image_.types[index];
     uint64_t parts = 1;
-    if (type.kind == ValueKind::Array) parts += type.count * std::min<uint64_t>(Parts(type.element, depth + 1), kLargestValue + 1);
+    if (type.kind == ValueKind::Array)
+      parts += type.count * std::min<uint64_t>(Parts(type.element, depth + 1), kLargestValue + 1);
     if (type.kind == ValueKind::Struct || type.kind == ValueKind::Tuple || type.kind == ValueKind::Record) {
       for (const Field& field : type.fields) {
         parts += Parts(field.type, depth + 1);
@@ -133,7 +138,8 @@ class Validator {
     const bool scalar = image_.types[map.key].kind == ValueKind::None;
     const bool aggregate = IsAggregate(image_.types[map.value].kind);
     switch (map.storage) {
-      case MapStorage::Global: return scalar && !aggregate && map.global_offset % 8 == 0 && map.global_offset >= sizeof(ProgramState);
+      case MapStorage::Global:
+        return scalar && !aggregate && map.global_offset % 8 == 0 && map.global_offset >= sizeof(ProgramState);
       case MapStorage::PerCpuArray: return scalar && aggregate && !map.object_name.empty();
       case MapStorage::Hash: return !scalar && !map.object_name.empty();
       case MapStorage::PerCpuHash: return !scalar && !map.object_name.empty();
@@ -144,7 +150,8 @@ class Validator {
   bool CheckEvent(const EventSpec& event) const {
     if (event.probe >= image_.programs.size()) return false;
     if (event.fixed_size < sizeof(RecordHeader) || event.fixed_size > kLargestRecord) return false;
-    const bool of_map = event.kind == EventKind::PrintMap || event.kind == EventKind::ClearMap || event.kind == EventKind::ZeroMap;
+    const bool of_map =
+        event.kind == EventKind::PrintMap || event.kind == EventKind::ClearMap || event.kind == EventKind::ZeroMap;
     if (of_map && event.map >= image_.maps.size()) return false;
     for (const EventArg& arg : event.args) {
       if (!IsType(arg.type) || arg.offset < sizeof(RecordHeader)) return false;
@@ -153,9 +160,8 @@ class Validator {
       const uint32_t size = arg.variable ? sizeof(uint32_t) : image_.types[arg.type].size;
       if (arg.offset > event.fixed_size || size > event.fixed_size - arg.offset) return false;
     }
-    return std::all_of(event.format.begin(), event.format.end(), [&](const FormatPiece& piece) {
-      return piece.conversion.empty() || piece.arg < event.args.size();
-    });
+    return std::all_of(event.format.begin(), event.format.end(),
+                       [&](const FormatPiece& piece) { return piece.conversion.empty() || piece.arg < event.args.size(); });
   }
 
   const Image& image_;

@@ -31,7 +31,8 @@ TEST(Config, BadEnvironment) {
 }
 
 TEST(Config, Keys) {
-  const auto analysis = AnalyseScript("config = { max_map_keys = 7; print_maps_on_exit = false; stack_mode = \"perf\" } BEGIN { }");
+  const auto analysis =
+      AnalyseScript("config = { max_map_keys = 7; print_maps_on_exit = false; stack_mode = \"perf\" } BEGIN { }");
   EXPECT_EQ(analysis->typed.config.max_map_keys, 7u);
   EXPECT_FALSE(analysis->typed.config.print_maps_on_exit);
   EXPECT_EQ(analysis->typed.config.stack_mode, "perf");

@@ -32,7 +32,8 @@ TEST(Expand, Table) {
       {"kprobe:fakemod:* { }", "kprobe{fakemod:fake_function}"},
       {"kprobe:vfs_read+4 { }", "kprobe{vfs_read+4}"},
       {"kprobe:vfs_read, kretprobe:vfs_read { }", "kprobe{vfs_read} kretprobe{vfs_read}"},
-      {"t:syscalls:sys_enter_* { }", "tracepoint{syscalls:sys_enter_nanosleep,syscalls:sys_enter_openat,syscalls:sys_enter_read}"},
+      {"t:syscalls:sys_enter_* { }",
+       "tracepoint{syscalls:sys_enter_nanosleep,syscalls:sys_enter_openat,syscalls:sys_enter_read}"},
       // Only the fields that are used count: all three have the number in the same place.
       {"t:syscalls:sys_enter_* { @ = args.__syscall_nr; }",
        "tracepoint{syscalls:sys_enter_nanosleep,syscalls:sys_enter_openat,syscalls:sys_enter_read}"},

@@ -95,7 +95,8 @@ TEST(Types, Strings) {
 }
 
 TEST(Types, Positional) {
-  EXPECT_EQ(Types("BEGIN { $a = $1; $b = $2; $c = str($1); $n = $#; }", {"5", "abc"}), "$a:int8 $b:string[4] $c:string[2] $n:int8");
+  EXPECT_EQ(Types("BEGIN { $a = $1; $b = $2; $c = str($1); $n = $#; }", {"5", "abc"}),
+            "$a:int8 $b:string[4] $c:string[2] $n:int8");
   EXPECT_EQ(Types("BEGIN { $a = $1; $b = $2; $c = $3; }", {"0x100", "-7", "5s"}), "$a:int16 $b:int8 $c:int64");
   EXPECT_EQ(Types("BEGIN { $a = $1; $b = str($1); }"), "$a:int8 $b:string[1]");
 }

@@ -36,12 +36,10 @@ TEST(MapMerge, Slots) {
   const std::vector<MergeRow> rows = {
       {ValueKind::Count, false, {1, 2, 3}, {6}},
       {ValueKind::Sum, true, {5, Negative(-9)}, {Negative(-4)}},
-      {ValueKind::Min, true, {5, 1, Negative(-2), 1}, {Negative(-2), 1}},
-      {ValueKind::Min, false, {5, 1, Negative(-2), 1}, {5, 1}},
-      {ValueKind::Min, true, {0, 0, 7, 1}, {7, 1}},
-      {ValueKind::Max, true, {Negative(-7), 1, 0, 0}, {Negative(-7), 1}},
-      {ValueKind::Max, true, {Negative(-7), 1, Negative(-3), 1}, {Negative(-3), 1}},
-      {ValueKind::Max, false, {3, 1, Negative(-1), 1}, {Negative(-1), 1}},
+      // {rank, set}: the larger rank is the better extreme.
+      {ValueKind::Min, true, {5, 1, 9, 1}, {9, 1}},
+      {ValueKind::Max, false, {9, 1, 5, 1}, {9, 1}},
+      {ValueKind::Max, true, {0, 0, 7, 1}, {7, 1}},
       {ValueKind::Min, true, {0, 0, 0, 0}, {0, 0}},
       {ValueKind::Avg, true, {10, 2, Negative(-4), 1}, {6, 3}},
       {ValueKind::Stats, false, {10, 2, 5, 1}, {15, 3}},

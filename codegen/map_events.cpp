@@ -1,0 +1,133 @@
+// print(@m), clear(@m) and zero(@m): what happens here and now, and what is left to the runtime (see image::EpochState).
+#include <linux/bpf.h>
+
+#include "base/check.h"
+#include "codegen/program.h"
+
+namespace kawk {
+namespace {
+
+constexpr uint32_t kMostCpus = 1 << 16;  // the loop ends at the first CPU that is not there
+
+bool IsBucketed(const Type* value) { return value->is(TypeKind::Hist) || value->is(TypeKind::Lhist); }
+
+void AddWord(Program& p, llvm::Value* to, llvm::Value* from, uint64_t offset) {
+  auto& ir = p.ir();
+  auto* word = ir.getInt64Ty();
+  llvm::Value* sum = ir.CreateAdd(ir.CreateLoad(word, p.At(to, offset)), ir.CreateLoad(word, p.At(from, offset)));
+  ir.CreateStore(sum, p.At(to, offset));
+}
+
+// One CPU's slot added to those before it, word by word as the aggregate's kind wants.
+void MergeSlot(Program& p, const Type* type, llvm::Value* to, llvm::Value* slot) {
+  auto& ir = p.ir();
+  auto* word = ir.getInt64Ty();
+  if (type->is(TypeKind::Min) || type->is(TypeKind::Max)) {
+    llvm::Value* ours = ir.CreateLoad(word, to);
+    llvm::Value* theirs = ir.CreateLoad(word, slot);
+    ir.CreateStore(ir.CreateSelect(ir.CreateICmpUGT(theirs, ours), theirs, ours), to);
+    ir.CreateStore(ir.CreateOr(ir.CreateLoad(word, p.At(to, 8)), ir.CreateLoad(word, p.At(slot, 8))), p.At(to, 8));
+  } else {
+    for (uint64_t offset = 0; offset < SizeOfType(type); offset += 8) AddWord(p, to, slot, offset);
+  }
+  const uint64_t set = SizeOfType(type);
+  ir.CreateStore(ir.CreateOr(ir.CreateLoad(word, p.At(to, set)), ir.CreateLoad(word, p.At(slot, set))), p.At(to, set));
+}
+
+}  // namespace
+
+// Calls the helper for one CPU after the other until there is none. The result: one slot and whether it was set.
+llvm::Value* Program::MergeSlots(int map) {
+  const Type* type = typed().maps[map].value;
+  constexpr uint64_t kKeyBytes = 8;
+  const uint64_t slot_bytes = SizeOfType(type) + 8;
+  llvm::Value* frame = AllocateStack(kKeyBytes + slot_bytes);
+  llvm::Value* key = KeyOf({map, nullptr}, nullptr);
+  ir_.CreateStore(ir_.CreateLoad(ir_.getInt32Ty(), key), frame);
+  llvm::Value* merged = At(frame, kKeyBytes);
+  Zero(merged, slot_bytes);
+  const std::string name = "merge_" + std::to_string(index_) + "_" + std::to_string(merges_++);
+  Loop(name, kMostCpus, frame, [&](llvm::Value* cpu, llvm::Value* inner) -> llvm::Value* {
+    llvm::Value* slot = Helper(BPF_FUNC_map_lookup_percpu_elem, ir_.getPtrTy(), {module_.Map(map), inner, cpu});
+    llvm::Value* there = ir_.CreateIsNotNull(slot);
+    If(there, [&] { MergeSlot(*this, type, At(inner, kKeyBytes), slot); });
+    return ir_.CreateNot(there);
+  });
+  return merged;
+}
+
+void Program::PrintMap(int map, image::EventSpec event) {
+  const MapInfo& info = typed().maps[map];
+  const bool epochs = module_.HasEpochs(map);
+  event.map = static_cast<uint32_t>(map);
+  event.probe = index_;
+  uint32_t size = image::kEpochField + (epochs ? 8 : 0);
+  const uint32_t value_at = size;
+  const bool scalar = info.key == nullptr && !IsBucketed(info.value);
+  llvm::Value* value = nullptr;
+  if (scalar) {
+    event.args.push_back({module_.TypeOf(info.value), value_at, false});
+    const auto bytes = static_cast<uint32_t>(SetOffset(map)) + 8;
+    size += bytes;
+    if (StorageOf(info) == image::MapStorage::Global) {
+      value = Allocate(bytes);
+      Copy(value, GlobalValue(map), bytes);
+    } else {
+      value = MergeSlots(map);
+    }
+  }
+  event.fixed_size = size;
+  const uint32_t id = module_.AddEvent(std::move(event));
+  SendFixed(id, size, false, [&](llvm::Value* record) {
+    if (epochs) ir_.CreateStore(Epoch(map), At(record, image::kEpochField));
+    if (scalar) Copy(At(record, value_at), value, size - value_at);
+  });
+}
+
+void Program::ZeroMap(int map, image::EventSpec event) {
+  event.map = static_cast<uint32_t>(map);
+  event.probe = index_;
+  const bool epochs = module_.HasEpochs(map);
+  event.fixed_size = image::kEpochField + (epochs ? 8 : 0);
+  const uint32_t size = event.fixed_size;
+  const uint32_t id = module_.AddEvent(std::move(event));
+  SendFixed(id, size, false, [&](llvm::Value* record) {
+    if (epochs) ir_.CreateStore(Epoch(map), At(record, image::kEpochField));
+  });
+}
+
+void Program::ClearMap(int map, image::EventSpec event) {
+  event.map = static_cast<uint32_t>(map);
+  event.probe = index_;
+  event.fixed_size = image::kEpochField + 8;
+  const uint32_t id = module_.AddEvent(std::move(event));
+  const bool copies = typed().maps[map].key == nullptr;
+  llvm::Constant* state = module_.Global(module_.image().maps[map].epoch_offset);
+  llvm::Value* epoch = Epoch(map);
+  llvm::Value* retired = Allocate(8);
+  llvm::BasicBlock* send = NewBlock("send");
+  llvm::BasicBlock* end = NewBlock("cleared");
+  llvm::BasicBlock* begin = NewBlock("begin");
+  llvm::BasicBlock* refuse = NewBlock("refuse");
+  auto* cleaned = ir_.CreateLoad(ir_.getInt64Ty(), At(state, offsetof(image::EpochState, cleaned)));
+  cleaned->setVolatile(true);
+  llvm::Value* room = copies ? ir_.CreateICmpULT(ir_.CreateSub(epoch, cleaned), I64(image::kEpochCopies - 1)) : ir_.getTrue();
+  ir_.CreateCondBr(room, begin, refuse);
+  ir_.SetInsertPoint(refuse);
+  ir_.CreateStore(ir_.CreateOr(epoch, I64(image::kNotCleared)), retired);
+  ir_.CreateBr(send);
+  ir_.SetInsertPoint(begin);
+  auto* swap = ir_.CreateAtomicCmpXchg(state, epoch, ir_.CreateAdd(epoch, I64(1)), llvm::Align(8),
+                                       llvm::AtomicOrdering::SequentiallyConsistent, llvm::AtomicOrdering::SequentiallyConsistent);
+  ir_.CreateStore(epoch, retired);
+  // Another CPU cleared it at the same moment: that is this clear, too.
+  ir_.CreateCondBr(ir_.CreateICmpEQ(ir_.CreateExtractValue(swap, 0), epoch), send, end);
+  ir_.SetInsertPoint(send);
+  SendFixed(id, image::kEpochField + 8, false, [&](llvm::Value* record) {
+    ir_.CreateStore(ir_.CreateLoad(ir_.getInt64Ty(), retired), At(record, image::kEpochField));
+  });
+  ir_.CreateBr(end);
+  ir_.SetInsertPoint(end);
+}
+
+}  // namespace kawk
