@@ -39,7 +39,7 @@ HistRow Log2Row(uint32_t bucket, uint32_t bits) {
   const uint64_t next = low + (uint64_t{1} << shift);
   const std::string label = shift == 0 ? "[" + Log2Label(low, bits) + "]"
                                        : "[" + Log2Label(low, bits) + ", " + (next == 0 ? "16E" : Log2Label(next, bits)) + ")";
-  return {label, static_cast<int64_t>(low), static_cast<int64_t>(next - 1)};
+  return {label, static_cast<int64_t>(low), static_cast<int64_t>(next - 1), true};
 }
 
 // A boundary of a linear bucket, in the largest unit that shows it exactly; only where the step is a multiple of 1024,
@@ -115,20 +115,27 @@ void AppendHistText(std::string& out, const std::vector<HistRow>& rows) {
   }
 }
 
+namespace {
+
+void AppendEnd(std::string& out, const char* name, const std::optional<int64_t>& end, bool is_unsigned) {
+  if (!end) return;
+  out += name;
+  if (is_unsigned) {
+    AppendJsonUnsigned(out, static_cast<uint64_t>(*end));
+  } else {
+    AppendJsonSigned(out, *end);
+  }
+  out += ", ";
+}
+
+}  // namespace
+
 void AppendHistJson(std::string& out, const std::vector<HistRow>& rows) {
   out += '[';
   for (size_t i = 0; i < rows.size(); ++i) {
     out += i == 0 ? "{" : ",{";
-    if (rows[i].min) {
-      out += "\"min\": ";
-      AppendJsonSigned(out, *rows[i].min);
-      out += ", ";
-    }
-    if (rows[i].max) {
-      out += "\"max\": ";
-      AppendJsonSigned(out, *rows[i].max);
-      out += ", ";
-    }
+    AppendEnd(out, "\"min\": ", rows[i].min, rows[i].is_unsigned);
+    AppendEnd(out, "\"max\": ", rows[i].max, rows[i].is_unsigned);
     out += "\"count\": ";
     AppendJsonUnsigned(out, rows[i].count);
     out += '}';

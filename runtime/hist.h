@@ -15,6 +15,7 @@ struct HistRow {
   std::string label;           // "[4, 8)"
   std::optional<int64_t> min;  // both ends belong to the row; missing: open
   std::optional<int64_t> max;
+  bool is_unsigned = false;  // the ends are uint64: log2 rows of unsigned numbers reach past INT64_MAX
   uint64_t count = 0;
 };
 

@@ -76,7 +76,7 @@ struct Output::Impl {
   std::vector<FormatPlan> plans;  // by event
   std::vector<Bytes> args;        // of the record at hand
   std::string scratch;
-  bool ending = false;
+  uint64_t lost = 0;  // events, in all
 };
 
 Output::Impl::Impl(const image::Image& image_in, const RunOptions& options_in, Symbols& symbols, StackSource& stacks, int fd,
@@ -290,6 +290,7 @@ void Output::Impl::LostJson(const std::string& probe, LossCause cause, uint64_t 
 
 void Output::Impl::Lost(const std::string& probe, LossCause cause, uint64_t count) {
   if (count == 0 || (cause == LossCause::ReadFailed && !options.read_warnings)) return;
+  if (cause == LossCause::RingFull || cause == LossCause::NoScratch) lost += count;
   if (json) return LostJson(probe, cause, count);
   const std::string number = std::to_string(count);
   const std::string times = count == 1 ? " time" : " times";
@@ -344,6 +345,7 @@ void Output::FinalMaps(const std::vector<MapSnapshot>& snapshots) {
     }
   }
   impl_->Flush(true);
+  if (impl_->lost > 0) impl_->Complain("WARNING: Total lost event count: " + std::to_string(impl_->lost) + "\n");
 }
 
 void Output::AttachedProbes(uint64_t count) {

@@ -156,6 +156,7 @@ Result<Watched> StartWatching(const RunOptions& options) {
 Result<int> Run(const image::Image& image, const RunOptions& options) {
   Status first = CheckFirst(image);
   if (!first) return first.error();
+  OccupyStandardFiles();
   RaiseFileLimit();
   Result<std::unique_ptr<LoadedObject>> loaded = LoadedObject::Load(image, options);
   if (!loaded) return loaded.error();

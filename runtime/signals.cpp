@@ -1,5 +1,6 @@
 #include "runtime/signals.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -68,6 +69,12 @@ void DieBySignal(int number) {
   kill(getpid(), number);
   constexpr int kSignalStatus = 128;
   _exit(kSignalStatus + number);
+}
+
+void OccupyStandardFiles() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/", O_PATH) != fd) return;  // the lowest free number is this one
+  }
 }
 
 void RaiseFileLimit() {

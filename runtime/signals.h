@@ -31,6 +31,10 @@ void RestoreForChild();
 // Ends this process at once by `signal`, as if it had never been caught.
 [[noreturn]] void DieBySignal(int signal);
 
+// A closed standard input, output or error would be taken by the next file we open, and our output would go there. Gives them
+// to a file that can be neither read nor written.
+void OccupyStandardFiles();
+
 // Allows as many open files as we may; many probes need many.
 void RaiseFileLimit();
 

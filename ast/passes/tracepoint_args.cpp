@@ -81,7 +81,7 @@ const Type* FieldType(const TracepointField& field, AddressSpace space, const Co
   const size_t bracket = text.find('[');
   const std::string_view element = Strip(text.substr(0, bracket));
   if (field.data_loc || field.rel_data_loc) {
-    if (element == "char") return types.String(config.max_strlen);
+    if (element == "char") return types.String(config.max_strlen + 1);
     return types.Int(32, false);  // where and how long: of other arrays nothing better can be said yet
   }
   if (text.ends_with('*') && field.size == 8) {

@@ -137,6 +137,10 @@ TEST(Hist, Json) {
   EXPECT_EQ(Json(HistType(0), HistOf({1ll << 62}, 0)),
             "[{\"min\": 4611686018427387904, \"max\": \"9223372036854775807\", \"count\": 1}]");
   EXPECT_EQ(Json(HistType(0), HistOf({}, 0)), "[]");
+  // The largest unsigned numbers have a row of their own; the peer counts them as negative.
+  const Data largest = Counts({{65, 1}}, image::HistBuckets(0));
+  EXPECT_EQ(Labels(HistType(0), largest), "[8E, 16E)");
+  EXPECT_EQ(Json(HistType(0), largest), "[{\"min\": 9223372036854775808, \"max\": \"18446744073709551615\", \"count\": 1}]");
 }
 
 ValueType LhistType(int64_t min, int64_t max, int64_t step) {

@@ -378,18 +378,25 @@ TEST_F(Events, Losses) {
     out.Lost("BEGIN", image::LossCause::MapFull, 1);
     out.Lost("BEGIN", image::LossCause::ReadFailed, 1);
     out.Lost("BEGIN", image::LossCause::NoScratch, 0);
+    out.Lost("END", image::LossCause::NoScratch, 3);
+    out.FinalMaps({});
   };
-  EXPECT_EQ(Printed(b.image, OutputFormat::Text, lost), "");
+  EXPECT_EQ(Printed(b.image, OutputFormat::Text, lost), "\n\n");
   EXPECT_EQ(Printed(b.image, OutputFormat::Json, lost),
             "{\"type\": \"lost_events\", \"count\": 12, \"data\": {\"events\": 12}, \"probe\": \"BEGIN\", \"cause\": \"ring "
             "buffer full\"}\n"
             "{\"type\": \"helper_error\", \"msg\": \"map full\", \"helper\": \"map_update_elem\", \"retcode\": -7, \"count\": 1, "
-            "\"probe\": \"BEGIN\", \"cause\": \"map full\"}\n");
+            "\"probe\": \"BEGIN\", \"cause\": \"map full\"}\n"
+            "{\"type\": \"lost_events\", \"count\": 3, \"data\": {\"events\": 3}, \"probe\": \"END\", \"cause\": \"too many "
+            "nested probes\"}\n");
   EXPECT_EQ(
       errors.Text(),
       "Lost 12 events of BEGIN: ring buffer full\n"
       "WARNING: Map full; can't update element (1 time in BEGIN). Try increasing max_map_keys config or manually setting the max "
-      "entries in a map declaration e.g. `let @a = hash(5000)`\n");
+      "entries in a map declaration e.g. `let @a = hash(5000)`\n"
+      "Lost 3 events of END: too many nested probes\n"
+      "WARNING: Total lost event count: 15\n"
+      "WARNING: Total lost event count: 15\n");
 }
 
 TEST_F(Events, FullDiskIsReported) {
