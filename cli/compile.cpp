@@ -10,7 +10,6 @@
 #include "cli/files.h"
 #include "host/host.h"
 #include "parser/parser.h"
-#include "stdlib/environment.h"
 
 namespace kawk {
 namespace {
@@ -50,8 +49,8 @@ std::optional<GenerateOutput> Compile(const Options& options) {
 
   // Tree → names, types and attach points.
   Config config;
-  if (auto wrong = ApplyEnvironment(config)) return ReportError({*wrong, ""}), std::nullopt;
-  ScriptInput input{.positional = options.positional, .pid = options.run.pid, .command = options.run.command, .unsafe = options.unsafe};
+  ScriptInput input{.positional = options.positional, .pid = options.run.pid, .command = options.run.command, .unsafe = options.unsafe,
+                    .environment = [](const char* name) -> const char* { return std::getenv(name); }};
   std::unique_ptr<Host> host = MakeHost();
   Diagnostics findings;
   Typed typed = Analyse(*ast, input, std::move(config), *host, findings);

@@ -15,7 +15,7 @@ uint64_t LayOut(Program& p, image::EventSpec& event, const std::vector<const Exp
   uint32_t offset = sizeof(image::RecordHeader);
   uint64_t tail = 0;
   for (const Expr* arg : args) {
-    const Type* type = p.typed().TypeOf(arg);
+    const Type* type = p.ValueTypeOf(arg);
     const bool variable = type->is(TypeKind::String);
     const uint32_t size = variable ? 4 : SizeOfType(type);
     offset = RoundUp(offset, variable ? 4 : AlignOfType(type));
@@ -69,8 +69,8 @@ void Program::SendRecord(image::EventSpec event, const std::vector<const Expr*>&
     uint32_t used = sizeof(image::RecordHeader);
     for (size_t i = 0; i < values.size(); ++i) {
       for (; used < layout[i].offset; ++used) ir_.CreateStore(ir_.getInt8(0), At(record, used));
-      Store(At(record, layout[i].offset), typed().TypeOf(args[i]), values[i]);
-      used += SizeOfType(typed().TypeOf(args[i]));
+      Store(At(record, layout[i].offset), ValueTypeOf(args[i]), values[i]);
+      used += SizeOfType(ValueTypeOf(args[i]));
     }
     for (; used < fixed; ++used) ir_.CreateStore(ir_.getInt8(0), At(record, used));
   });
@@ -93,7 +93,7 @@ void Program::SendFromScratch(uint32_t id, uint32_t fixed, uint64_t tail, const 
   ir_.CreateStore(I64(id), record);
   llvm::Value* used = I64(fixed);
   for (size_t i = 0; i < args.size(); ++i) {
-    const Type* type = typed().TypeOf(args[i]);
+    const Type* type = ValueTypeOf(args[i]);
     llvm::Value* place = At(record, layout[i].offset);
     if (!layout[i].variable) {
       Store(place, type, Evaluate(args[i]));

@@ -89,9 +89,11 @@ class Evaluator {
       default: break;
     }
     const Type* type = TypeOf(e);
-    llvm::Value* left = p_.Scalar(e.left, type);
-    llvm::Value* right = p_.Scalar(e.right, type);
-    return {Arithmetic(p_, e.op, left, right, type->is_signed), type};
+    const Type* operands = p_.typed().Info(&e).operands;
+    if (operands == nullptr || !operands->is(TypeKind::Int)) operands = type;
+    llvm::Value* left = p_.Scalar(e.left, operands);
+    llvm::Value* right = p_.Scalar(e.right, operands);
+    return {p_.Convert(Arithmetic(p_, e.op, left, right, operands->is_signed), operands, type), type};
   }
 
   Value operator()(const Ternary& e) {
@@ -209,29 +211,12 @@ class Evaluator {
       llvm::Value* equal = p_.CompareStrings(e.left, e.right);
       return {e.op == BinaryOp::Eq ? equal : ir_.CreateNot(equal), TypeOf(e)};
     }
-    const Type* common = OperandType(e, left_type, right_type);
+    const Type* common = p_.typed().Info(&e).operands;
+    if (common == nullptr) common = left_type->is(TypeKind::Pointer) || !right_type->is(TypeKind::Pointer) ? left_type : right_type;
+    if (!common->IsScalar()) common = p_.ValueTypeOf(e.left);
     llvm::Value* left = p_.Scalar(e.left, common);
     llvm::Value* right = p_.Scalar(e.right, common);
     return {ir_.CreateICmp(Predicate(e.op, common->is_signed), left, right), TypeOf(e)};
-  }
-
-  // A literal takes the other side's type when it fits; else both take the common one.
-  const Type* OperandType(const Binary& e, const Type* left, const Type* right) {
-    if (left->is(TypeKind::Pointer)) return left;
-    if (right->is(TypeKind::Pointer)) return right;
-    if (left->is(TypeKind::Bool) && right->is(TypeKind::Bool)) return left;
-    const ExprInfo& l = p_.typed().Info(e.left);
-    const ExprInfo& r = p_.typed().Info(e.right);
-    if (r.integer && !l.integer && Fits(*r.integer, right, left)) return left;
-    if (l.integer && !r.integer && Fits(*l.integer, left, right)) return right;
-    return p_.typed().types->Common(left, right);
-  }
-
-  static bool Fits(uint64_t value, const Type* from, const Type* to) {
-    if (!to->is(TypeKind::Int)) return false;
-    if (from->is_signed && static_cast<int64_t>(value) < 0) return to->is_signed && to->bits >= from->bits;
-    const uint64_t max = to->is_signed ? (1ull << (to->bits - 1)) - 1 : ~0ull >> (64 - to->bits);
-    return value <= max;
   }
 
   static llvm::CmpInst::Predicate Predicate(BinaryOp op, bool is_signed) {
@@ -350,6 +335,11 @@ llvm::Value* Program::Load(llvm::Value* src, const Type* type) {
   auto* integer = ir_.getIntNTy(SizeOfType(type) * 8);
   llvm::Value* loaded = ir_.CreateAlignedLoad(integer, src, llvm::Align(AlignOfType(type)));
   return type->is(TypeKind::Bool) ? ir_.CreateICmpNE(loaded, ir_.getInt8(0)) : loaded;
+}
+
+const Type* Program::ValueTypeOf(const Expr* expr) {
+  const Type* type = typed().TypeOf(expr);
+  return type->IsAggregate() ? typed().types->AggregateInt(type) : type;
 }
 
 Value Program::FromMemory(llvm::Value* src, const Type* type) { return {type->IsScalar() ? Load(src, type) : src, type}; }

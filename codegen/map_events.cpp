@@ -19,7 +19,7 @@ void AddWord(Program& p, llvm::Value* to, llvm::Value* from, uint64_t offset) {
 }
 
 // One CPU's slot added to those before it, word by word as the aggregate's kind wants.
-void MergeSlot(Program& p, const Type* type, llvm::Value* to, llvm::Value* slot) {
+void MergeSlot(Program& p, const Type* type, llvm::Value* to, llvm::Value* slot, bool has_set) {
   auto& ir = p.ir();
   auto* word = ir.getInt64Ty();
   if (type->is(TypeKind::Min) || type->is(TypeKind::Max)) {
@@ -30,30 +30,64 @@ void MergeSlot(Program& p, const Type* type, llvm::Value* to, llvm::Value* slot)
   } else {
     for (uint64_t offset = 0; offset < SizeOfType(type); offset += 8) AddWord(p, to, slot, offset);
   }
+  if (!has_set) return;
   const uint64_t set = SizeOfType(type);
   ir.CreateStore(ir.CreateOr(ir.CreateLoad(word, p.At(to, set)), ir.CreateLoad(word, p.At(slot, set))), p.At(to, set));
 }
 
 }  // namespace
 
-// Calls the helper for one CPU after the other until there is none. The result: one slot and whether it was set.
-llvm::Value* Program::MergeSlots(int map) {
-  const Type* type = typed().maps[map].value;
-  constexpr uint64_t kKeyBytes = 8;
+// Calls the helper for one CPU after the other until there is none. A key that is not there reads as zero.
+llvm::Value* Program::MergeSlots(const Target& target) {
+  const Type* type = typed().maps[target.map].value;
+  const bool keyless = typed().maps[target.map].key == nullptr;
+  constexpr uint64_t kKeyBytes = 8;  // the array's index, or where the key is
   const uint64_t slot_bytes = SizeOfType(type) + 8;
   llvm::Value* frame = AllocateStack(kKeyBytes + slot_bytes);
-  llvm::Value* key = KeyOf({map, nullptr}, nullptr);
-  ir_.CreateStore(ir_.CreateLoad(ir_.getInt32Ty(), key), frame);
+  llvm::Value* key = KeyOf(target, nullptr);
+  if (keyless) {
+    ir_.CreateStore(ir_.CreateLoad(ir_.getInt32Ty(), key), frame);
+  } else {
+    ir_.CreateStore(key, frame);
+  }
   llvm::Value* merged = At(frame, kKeyBytes);
   Zero(merged, slot_bytes);
   const std::string name = "merge_" + std::to_string(index_) + "_" + std::to_string(merges_++);
   Loop(name, kMostCpus, frame, [&](llvm::Value* cpu, llvm::Value* inner) -> llvm::Value* {
-    llvm::Value* slot = Helper(BPF_FUNC_map_lookup_percpu_elem, ir_.getPtrTy(), {module_.Map(map), inner, cpu});
+    llvm::Value* inner_key = keyless ? inner : ir_.CreateLoad(ir_.getPtrTy(), inner);
+    llvm::Value* slot = Helper(BPF_FUNC_map_lookup_percpu_elem, ir_.getPtrTy(), {module_.Map(target.map), inner_key, cpu});
     llvm::Value* there = ir_.CreateIsNotNull(slot);
-    If(there, [&] { MergeSlot(*this, type, At(inner, kKeyBytes), slot); });
+    If(there, [&] { MergeSlot(*this, type, At(inner, kKeyBytes), slot, keyless); });
     return ir_.CreateNot(there);
   });
   return merged;
+}
+
+// An aggregate as a number: counts and sums as they are, extremes by value, averages (also of stats) divided.
+Value Program::ReadAggregate(const Target& target) {
+  const Type* type = typed().maps[target.map].value;
+  const Type* number = typed().types->AggregateInt(type);
+  CHECK(number != nullptr);
+  llvm::Value* merged = MergeSlots(target);
+  llvm::Value* first = ir_.CreateLoad(ir_.getInt64Ty(), merged);
+  switch (type->kind) {
+    case TypeKind::Count:
+    case TypeKind::Sum: return {Convert(first, typed().types->Int(64, type->is_signed), number), number};
+    case TypeKind::Min:
+    case TypeKind::Max: {
+      llvm::Value* ordered = type->is(TypeKind::Min) ? ir_.CreateNot(first) : first;
+      llvm::Value* value = type->is_signed ? ir_.CreateXor(ordered, I64(1ull << 63)) : ordered;
+      llvm::Value* set = ir_.CreateLoad(ir_.getInt64Ty(), At(merged, 8));
+      return {ir_.CreateSelect(ir_.CreateICmpNE(set, I64(0)), value, I64(0)), number};
+    }
+    case TypeKind::Avg:
+    case TypeKind::Stats: {
+      llvm::Value* count = ir_.CreateLoad(ir_.getInt64Ty(), At(merged, 8));
+      return {EmitArithmetic(*this, BinaryOp::Div, first, count, type->is_signed), number};
+    }
+    default: break;
+  }
+  UNREACHABLE("aggregate without a number");
 }
 
 void Program::PrintMap(int map, image::EventSpec event) {
@@ -73,7 +107,7 @@ void Program::PrintMap(int map, image::EventSpec event) {
       value = Allocate(bytes);
       Copy(value, GlobalValue(map), bytes);
     } else {
-      value = MergeSlots(map);
+      value = MergeSlots({map, nullptr});
     }
   }
   event.fixed_size = size;

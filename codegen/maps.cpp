@@ -72,7 +72,7 @@ llvm::Value* Program::KeyOf(const Target& target, llvm::Value* bucket) {
 Value Program::ReadMap(const Target& target) {
   const MapInfo& map = typed().maps[target.map];
   const Type* type = map.value;
-  CHECK(!type->IsAggregate());
+  if (type->IsAggregate()) return ReadAggregate(target);
   if (IsGlobal(map)) {
     llvm::Value* memory = GlobalValue(target.map);
     if (type->IsScalar() || !module_.HasEpochs(target.map)) return FromMemory(memory, type);

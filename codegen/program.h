@@ -47,6 +47,8 @@ class Program {
 
   // --- expressions (expression.cpp) ---
   Value Evaluate(const Expr* expr);
+  // The type of the value that Evaluate gives: an aggregate read in an expression is an integer.
+  const Type* ValueTypeOf(const Expr* expr);
   // As a scalar converted to `type`.
   llvm::Value* Scalar(const Expr* expr, const Type* type);
   // As a truth value, i1.
@@ -148,7 +150,9 @@ class Program {
   llvm::Value* Epoch(int map);
   llvm::Value* GlobalValue(int map);
   uint64_t SetOffset(int map) const;
-  llvm::Value* MergeSlots(int map);  // a keyless aggregate of all CPUs, on the stack
+  // An aggregate's slots of all CPUs merged, on the stack: one slot, then whether it was set (keyless maps only).
+  llvm::Value* MergeSlots(const Target& target);
+  Value ReadAggregate(const Target& target);
   // A record of a fixed size whose bytes `fill` writes.
   void SendFixed(uint32_t id, uint32_t size, bool force_wakeup, const std::function<void(llvm::Value*)>& fill);
   void MakeFunction();
