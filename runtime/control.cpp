@@ -32,13 +32,6 @@ std::atomic_ref<T> Shared(T& word) {
   return std::atomic_ref<T>(word);
 }
 
-// The epoch in a record of a map with epochs.
-uint64_t EpochIn(std::span<const uint8_t> record) {
-  uint64_t epoch = 0;
-  if (record.size() >= image::kEpochField + sizeof epoch) memcpy(&epoch, &record[image::kEpochField], sizeof epoch);
-  return epoch;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Control>> Control::Start(const ControlParts& parts) {
@@ -195,7 +188,7 @@ bool Control::Drain() {
   return found;
 }
 
-// Records for the printer are copied together; those about maps are done here and now, in their place among the others.
+// Records for the printer are copied together; those about maps go on their own, in their place among the others.
 void Control::Take(std::span<const uint8_t> span) {
   size_t copied = 0;
   WalkRecords(span, [&](size_t offset, std::span<const uint8_t> record) {
@@ -212,7 +205,8 @@ void Control::Take(std::span<const uint8_t> span) {
       case image::EventKind::Cat:
       case image::EventKind::Join:
       case image::EventKind::Errorf:
-      case image::EventKind::Warnf: break;
+      case image::EventKind::Warnf:
+      case image::EventKind::HelperError: break;
       case image::EventKind::PrintMap:
       case image::EventKind::ClearMap:
       case image::EventKind::ZeroMap:
@@ -227,34 +221,10 @@ void Control::Take(std::span<const uint8_t> span) {
   PushRecords(span.subspan(copied));
 }
 
-// What print(@m) shows. A scalar is in the record. Of a map with epochs it is the epoch that was current at the call: when
-// a clear() has ended it meanwhile, all of that epoch, once nobody can add to it any more.
-MapSnapshot Control::Snapshot(const image::EventSpec& spec, std::span<const uint8_t> record) {
-  if (!spec.args.empty()) return parts_.maps.FromRecord(spec.map, record.subspan(std::min<size_t>(spec.args[0].offset, record.size())));
-  if (!parts_.image.maps[spec.map].has_epochs) return parts_.maps.Read(spec.map);
-  const uint64_t epoch = EpochIn(record);
-  // The program that printed may be about to clear: after this it has.
-  if (parts_.maps.CurrentEpoch(spec.map) == epoch) WaitForPrograms();
-  if (parts_.maps.CurrentEpoch(spec.map) != epoch) WaitForPrograms();
-  return parts_.maps.Read(spec.map, epoch);
-}
-
 void Control::Handle(const image::EventSpec& spec, std::span<const uint8_t> record) {
-  switch (spec.kind) {
-    case image::EventKind::PrintMap: {
-      image::RecordHeader header;
-      memcpy(&header, record.data(), sizeof header);
-      parts_.queue.Push(MapPrint{header.event, Snapshot(spec, record)});
-      return;
-    }
-    case image::EventKind::ClearMap: {
-      const uint64_t epoch = EpochIn(record);
-      if (epoch & image::kNotCleared) return parts_.maps.Clear(spec.map);
-      WaitForPrograms();
-      return parts_.maps.Retire(spec.map, epoch);
-    }
-    case image::EventKind::ZeroMap: return parts_.maps.Zero(spec.map);
-    default: break;
+  if (spec.kind != image::EventKind::Exit) {
+    parts_.queue.Push(MapEvent{{record.begin(), record.end()}, Clock::now()});
+    return;
   }
   ++exits_;
   ending_ = true;
@@ -323,9 +293,7 @@ void Control::BeginEnd() {
 
 void Control::FinishRun() {
   ReportLosses(true);
-  Finish finish;
-  if (orderly_ && parts_.image.config.print_maps_on_exit) finish.maps = parts_.maps.ReadAll();
-  parts_.queue.Push(std::move(finish));
+  parts_.queue.Push(Finish{orderly_ && parts_.image.config.print_maps_on_exit});
   phase_ = Phase::Finished;
 }
 
@@ -334,6 +302,7 @@ void Control::ReportLosses(bool now) {
   const Clock::time_point time = Clock::now();
   if (!now && time - last_losses_ < kLossInterval) return;
   last_losses_ = time;
+  parts_.clock.Look();
   Losses report;
   for (size_t i = 0; i < reported_losses_.size(); ++i) {
     const uint64_t count = *static_cast<const volatile uint64_t*>(&parts_.object.losses()[i]);

@@ -1,5 +1,5 @@
 // The life of a run after loading, in a thread of its own: drains the ring, watches signals and processes, and when the end
-// has come, runs END and hands over the maps. It never waits for output, so neither the ring nor Ctrl-C does.
+// has come, runs END and hands over. It never waits for output, so neither the ring nor Ctrl-C does.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "runtime/attach.h"
 #include "runtime/child.h"
+#include "runtime/clock.h"
 #include "runtime/loader.h"
 #include "runtime/map_store.h"
 #include "runtime/queue.h"
@@ -26,10 +27,10 @@ namespace kawk {
 struct ControlParts {
   const image::Image& image;
   const LoadedObject& object;
-  const MapStore& maps;
   const Signals& signals;
   const Attachments& attachments;
   Queue& queue;
+  WallClock& clock;
   Child* child = nullptr;    // of -c
   int watched_process = -1;  // pidfd of -p
   int output = -1;           // a pipe or socket whose reader may go
@@ -65,7 +66,6 @@ class Control {
   bool Drain();
   void Take(std::span<const uint8_t> span);
   void Handle(const image::EventSpec& spec, std::span<const uint8_t> record);
-  MapSnapshot Snapshot(const image::EventSpec& spec, std::span<const uint8_t> record);
   void PushRecords(std::span<const uint8_t> span);
 
   void ReadSignals();

@@ -226,7 +226,9 @@ class LoadedObject::Builder {
 
   void PrintLogs() const {
     for (size_t i = 0; i < image_.programs.size(); ++i) {
-      if (programs_[i]) fmt::print("BPF verifier log for {}:\n{:-<38}\n{}\n", ProgramName(image_.programs[i]), "", logs_.text(i));
+      if (!programs_[i]) continue;
+      const std::string name = ProgramName(image_.programs[i]);
+      fputs(fmt::format("BPF verifier log for {}:\n{:-<38}\n{}\n", name, "", logs_.text(i)).c_str(), stdout);
     }
     fflush(stdout);
   }

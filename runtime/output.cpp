@@ -12,6 +12,7 @@
 #include "runtime/clock.h"
 #include "runtime/command.h"
 #include "runtime/maps.h"
+#include "runtime/message.h"
 #include "runtime/printf.h"
 #include "runtime/sink.h"
 #include "runtime/text.h"
@@ -54,7 +55,8 @@ struct Output::Impl {
   void Cat(const EventSpec& event);
   void Join(const EventSpec& event);
   void System(const EventSpec& event);
-  void Message(const EventSpec& event, const char* severity, const char* color);
+  void Message(const EventSpec& event, MessageKind kind);
+  void HelperError(const EventSpec& event);
 
   // The text of an event's format and arguments; valid until the next call.
   const std::string& Formatted(const EventSpec& event);
@@ -85,7 +87,7 @@ Output::Impl::Impl(const image::Image& image_in, const RunOptions& options_in, S
       options(options_in),
       json(options_in.format == OutputFormat::Json),
       sink(fd, owned),
-      values(image_in, symbols, stacks, !json && sink.terminal()),
+      values(image_in, symbols, stacks, !json && !options_in.raw && sink.terminal()),
       maps(values) {
   plans.reserve(image.events.size());
   for (const EventSpec& event : image.events) plans.emplace_back(event, values);
@@ -125,9 +127,12 @@ void Output::Impl::Record(const EventSpec& event, Bytes record) {
     case EventKind::Cat: Cat(event); break;
     case EventKind::Join: Join(event); break;
     case EventKind::System: System(event); break;
-    case EventKind::Errorf: Message(event, "ERROR", "\033[31m"); break;
+    case EventKind::Errorf: Message(event, MessageKind::Error); break;
     case EventKind::Warnf:
-      if (options.warnings) Message(event, "WARNING", "\033[33m");
+      if (options.warnings) Message(event, MessageKind::Warning);
+      break;
+    case EventKind::HelperError:
+      if (options.read_warnings) HelperError(event);
       break;
     case EventKind::PrintMap:
     case EventKind::ClearMap:
@@ -156,11 +161,9 @@ void Output::Impl::PrintValue(const EventSpec& event) {
 }
 
 void Output::Impl::Time(const EventSpec& event) {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  if (event.format.empty() || event.args.empty()) return;
   scratch.clear();
-  AppendTime(scratch, event.format.empty() ? "%H:%M:%S\n" : event.format[0].literal,
-             now.tv_sec * int64_t{1000000000} + now.tv_nsec);
+  values.TimeText(event.format[0].literal, LoadUnsigned(args[0]), scratch);
   if (json) return JsonText(event.kind, scratch);
   sink.buffer() += scratch;
 }
@@ -179,6 +182,7 @@ void Output::Impl::Cat(const EventSpec& event) {
   }
   close(fd);
   if (json) return JsonText(event.kind, text);
+  if (values.terminal()) return AppendForTerminal(sink.buffer(), text);  // /proc has what traced processes wrote
   sink.buffer() += text;
 }
 
@@ -230,36 +234,28 @@ void Output::Impl::System(const EventSpec& event) {
   });
   if (json) {
     JsonText(event.kind, collected);
-  } else {
+  } else if (status && *status == 0) {
     sink.buffer() += '\n';
   }
   if (!status) return Complain("ERROR: " + status.error().message + "\n");
   if (*status != 0) Complain("ERROR: command exited with code " + std::to_string(*status) + "\n");
 }
 
-void Output::Impl::Message(const EventSpec& event, const char* severity, const char* color) {
+void Output::Impl::Message(const EventSpec& event, MessageKind kind) {
   const std::string& text = Formatted(event);
-  const Position begin = event.location.begin;
-  const Position end = event.location.end;
+  if (!json) return Complain(LocatedMessage(image, event.location, kind, text));
   std::string& out = sink.buffer();
-  if (json) {
-    out += "{\"type\": \"" + std::string(JsonType(event.kind)) + "\", \"msg\": ";
-    AppendJsonString(out, text);
-    out += ", \"filename\": ";
-    AppendJsonString(out, image.source_name);
-    out += ", \"line\": " + std::to_string(begin.line) + ", \"col\": " + std::to_string(begin.column) + "}\n";
-    return;
-  }
-  std::string message = image.source_name + ":" + std::to_string(begin.line);
-  if (begin.line == end.line) {
-    message += ":" + std::to_string(begin.column) + "-" + std::to_string(end.column);
-  } else {
-    message += "-" + std::to_string(end.line);
-  }
-  message += ": " + std::string(severity) + ": " + text;
-  if (message.back() == '\n') message.pop_back();
-  if (isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR") == nullptr) message = color + message + "\033[0m";
-  Complain(message + "\n");
+  out += "{\"type\": \"" + std::string(JsonType(event.kind)) + "\", \"msg\": ";
+  AppendJsonString(out, text);
+  AppendLocationJson(out, image, event.location);
+  out += "}\n";
+}
+
+void Output::Impl::HelperError(const EventSpec& event) {
+  if (event.args.empty()) return;
+  const auto code = static_cast<int64_t>(LoadInteger(values.type(event.args[0].type), args[0]));
+  if (!json) return Complain(HelperErrorText(image, event, code));
+  AppendHelperErrorJson(sink.buffer(), image, event, code);
 }
 
 void Output::Impl::LostJson(const std::string& probe, LossCause cause, uint64_t count) {
@@ -301,7 +297,8 @@ void Output::Impl::Lost(const std::string& probe, LossCause cause, uint64_t coun
       return Complain("WARNING: Map full; can't update element (" + number + times + " in " + probe +
                       "). Try increasing max_map_keys config or manually setting the max entries in a map declaration e.g. "
                       "`let @a = hash(5000)`\n");
-    case LossCause::ReadFailed: return Complain("WARNING: " + number + times + " in " + probe + ": " + CauseText(cause) + "\n");
+    case LossCause::ReadFailed:
+      return Complain("WARNING: " + number + (count == 1 ? " more read" : " more reads") + " failed in " + probe + "\n");
   }
 }
 
@@ -325,6 +322,8 @@ Result<std::unique_ptr<Output>> Output::Open(const image::Image& image, const Ru
 
 Output::Output(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Output::~Output() = default;
+
+WallClock& Output::clock() { return impl_->values.clock(); }
 
 void Output::Record(const EventSpec& event, std::span<const uint8_t> record) { impl_->Record(event, record); }
 

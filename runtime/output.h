@@ -15,6 +15,8 @@
 
 namespace kawk {
 
+class WallClock;
+
 // One element of a map. `value` is merged over CPUs: it has the layout of one CPU's slot; for Hist and Lhist it is
 // u64[buckets] (see buckets.h).
 struct MapEntry {
@@ -43,7 +45,7 @@ class Output {
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
-  // A ring record of kind Printf, PrintValue, Time, Cat, Join, System, Errorf, Warnf. The record may be damaged or short:
+  // A ring record of kind Printf, PrintValue, Time, Cat, Join, System, Errorf, Warnf, HelperError. The record may be damaged or short:
   // what does not fit is ignored, never read beyond its end.
   void Record(const image::EventSpec& event, std::span<const uint8_t> record);
   // print(@m, top, div), or the print at the end when top and div are 0.
@@ -54,6 +56,8 @@ class Output {
   void AttachedProbes(uint64_t count);
   // Losses since the last call, by cause: a warning on standard error, lost_events in JSON.
   void Lost(const std::string& probe, image::LossCause cause, uint64_t count);
+  // Turns time stamps into times of day; wants a look at least every second or so.
+  WallClock& clock();
   // Writes what is buffered. False once the reader of our output is gone or the disk is full; error() says which.
   bool Flush();
   int error() const;  // errno, 0 while all is well

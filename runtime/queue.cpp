@@ -3,15 +3,9 @@
 namespace kawk {
 namespace {
 
-size_t BytesOf(const MapSnapshot& snapshot) {
-  size_t bytes = 0;
-  for (const MapEntry& entry : snapshot.entries) bytes += sizeof entry + entry.key.size() + entry.value.size();
-  return bytes;
-}
-
 size_t BytesOf(const QueueItem& item) {
   if (const auto* chunk = std::get_if<RecordChunk>(&item)) return chunk->bytes.capacity();
-  if (const auto* print = std::get_if<MapPrint>(&item)) return BytesOf(print->snapshot);
+  if (const auto* event = std::get_if<MapEvent>(&item)) return sizeof item + event->record.capacity();
   return sizeof item;
 }
 

@@ -2,6 +2,7 @@
 // (which counts its losses) instead of filling memory.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -19,10 +20,10 @@ namespace kawk {
 struct RecordChunk {
   std::vector<uint8_t> bytes;
 };
-// print(@m): the map as it was then.
-struct MapPrint {
-  uint32_t event;
-  MapSnapshot snapshot;
+// print(@m), clear(@m), zero(@m): the record, and when it was taken from the ring.
+struct MapEvent {
+  std::vector<uint8_t> record;
+  std::chrono::steady_clock::time_point drained;
 };
 struct Loss {
   uint32_t program;
@@ -32,11 +33,11 @@ struct Loss {
 struct Losses {
   std::vector<Loss> losses;
 };
-// The end: nothing comes after it. The maps as they were after END; none when they are not to be printed.
+// The end: nothing comes after it. END has run; whether the maps are to be printed.
 struct Finish {
-  std::vector<MapSnapshot> maps;
+  bool print_maps = false;
 };
-using QueueItem = std::variant<RecordChunk, MapPrint, Losses, Finish>;
+using QueueItem = std::variant<RecordChunk, MapEvent, Losses, Finish>;
 
 class Queue {
  public:

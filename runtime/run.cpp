@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "runtime/control.h"
 #include "runtime/loader.h"
 #include "runtime/machine.h"
+#include "runtime/map_events.h"
 #include "runtime/map_store.h"
 #include "runtime/notify.h"
 #include "runtime/output.h"
@@ -78,13 +80,14 @@ int FragileOutput(const RunOptions& options) {
 
 void Warn(const RunOptions& options, const std::vector<Error>& warnings) {
   if (!options.warnings) return;
-  for (const Error& warning : warnings) fmt::print(stderr, "WARNING: {}\n", warning.message);
+  for (const Error& warning : warnings) fputs(fmt::format("WARNING: {}\n", warning.message).c_str(), stderr);  // fmt::print throws
 }
 
 // Prints what the control thread hands over, until the end.
 class Printer {
  public:
-  Printer(const image::Image& image, Output& output) : image_(image), output_(output) {}
+  Printer(const image::Image& image, const MapStore& maps, Output& output)
+      : image_(image), maps_(maps), map_events_(image, maps), output_(output) {}
 
   void Run(Queue& queue, Control& control) {
     for (;;) {
@@ -110,16 +113,26 @@ class Printer {
       return output_.error() == 0;
     });
   }
-  void Print(const MapPrint& print) {
-    const image::EventSpec& spec = image_.events[print.event];
-    output_.Map(print.snapshot, spec.top, spec.div);
+  void Print(const MapEvent& event) {
+    image::RecordHeader header;
+    memcpy(&header, event.record.data(), sizeof header);
+    const image::EventSpec& spec = image_.events[header.event];
+    if (spec.kind == image::EventKind::PrintMap) {
+      output_.Map(map_events_.Snapshot(spec, event.record, event.drained), spec.top, spec.div);
+    } else if (spec.kind == image::EventKind::ClearMap) {
+      map_events_.Clear(spec, event.record);
+    } else {
+      map_events_.Zero(spec);
+    }
   }
   void Print(const Losses& losses) {
     for (const Loss& loss : losses.losses) output_.Lost(ProgramName(image_.programs[loss.program]), loss.cause, loss.count);
   }
-  void Print(const Finish& finish) { output_.FinalMaps(finish.maps); }
+  void Print(const Finish& finish) { output_.FinalMaps(finish.print_maps ? maps_.ReadAll() : std::vector<MapSnapshot>()); }
 
   const image::Image& image_;
+  const MapStore& maps_;
+  MapEvents map_events_;
   Output& output_;
   bool gone_ = false;
 };
@@ -176,7 +189,7 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   Queue queue(kQueueBytes);
   Attachments attachments(AttachOptions{.pid = child ? child->pid() : options.pid});
   Result<std::unique_ptr<Control>> started =
-      Control::Start({image, object, maps, *signals, attachments, queue, child, watched->process.get(), FragileOutput(options)});
+      Control::Start({image, object, *signals, attachments, queue, (*output)->clock(), child, watched->process.get(), FragileOutput(options)});
   if (!started) return started.error();
   Control& control = **started;
 
@@ -195,7 +208,7 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   NotifyHarness();
 
   if (control.Activate() && child) child->Release();
-  Printer(image, **output).Run(queue, control);
+  Printer(image, maps, **output).Run(queue, control);
   started->reset();  // before the links: it watches for a second Ctrl-C until here
   attachments.Detach();
   return ExitStatus(**output, object);

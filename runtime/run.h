@@ -20,6 +20,7 @@ struct RunOptions {
   bool verbose = false;
   bool warnings = true;
   bool read_warnings = false;  // -k
+  bool raw = false;            // bytes of traced processes reach a terminal as they are
   bool dry_run = false;        // attach, then leave without running BEGIN, END or printing maps
   bool verifier_log = false;   // -d verifier: print what the verifier says of each program
   int pid = 0;                 // -p, 0: none

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/clock.h"
 #include "runtime/image/buckets.h"
 
 namespace kawk {
@@ -108,7 +107,7 @@ uint64_t LoadBits(const Field& field, const ValueType& type, Bytes bytes) {
 }  // namespace
 
 ValuePrinter::ValuePrinter(const image::Image& image, Symbols& symbols, StackSource& stacks, bool terminal)
-    : image_(image), symbols_(symbols), stacks_(stacks), terminal_(terminal), boot_to_wall_(BootToWallClock()) {}
+    : image_(image), symbols_(symbols), stacks_(stacks), terminal_(terminal) {}
 
 void ValuePrinter::StringText(const ValueType& t, Bytes bytes, std::string& out) const {
   const std::string_view text = CString(bytes);
@@ -121,7 +120,7 @@ void ValuePrinter::StringText(const ValueType& t, Bytes bytes, std::string& out)
 }
 
 void ValuePrinter::TimeText(const std::string& format, uint64_t boot_ns, std::string& out) const {
-  AppendTime(out, format, static_cast<int64_t>(boot_ns + static_cast<uint64_t>(boot_to_wall_)));
+  AppendTime(out, format, clock_.At(static_cast<int64_t>(boot_ns)));
 }
 
 void ValuePrinter::Text(TypeIndex index, Bytes bytes, TextStyle style, std::string& out) const {

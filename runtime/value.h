@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/clock.h"
 #include "runtime/image/image.h"
 #include "runtime/output.h"
 #include "runtime/symbols.h"
@@ -54,6 +55,9 @@ class ValuePrinter {
   // Wall clock of the `nsecs` of an event.
   void TimeText(const std::string& format, uint64_t boot_ns, std::string& out) const;
 
+  // Whether text is escaped for a terminal.
+  bool terminal() const { return terminal_; }
+  WallClock& clock() const { return clock_; }
   const image::ValueType& type(image::TypeIndex index) const { return image_.types[index < image_.types.size() ? index : 0]; }
 
  private:
@@ -73,7 +77,7 @@ class ValuePrinter {
   Symbols& symbols_;
   StackSource& stacks_;
   const bool terminal_;
-  const int64_t boot_to_wall_;
+  mutable WallClock clock_;
 };
 
 // Bytes of a buffer: printable ones as they are, others as \xNN.

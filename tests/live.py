@@ -108,6 +108,11 @@ def complaints(test: live_format.LiveTest, lines: list[str], errors: list[str], 
         count = sum(live_format.matches(expand(pattern), line) for line in lines)
         if count != int(number):
             found.append(f"{count} lines instead of {number} match: {pattern}")
+    for entry in test.entries("sum"):
+        number, _, pattern = entry.partition(" ")
+        total = sum(int(match[1]) for line in lines if (match := re.fullmatch(expand(pattern), line)))
+        if total != int(number):
+            found.append(f"a total of {total} instead of {number}: {pattern}")
     for pattern in test.block("absent") or []:
         found += [f"must not be in the output: {line}" for line in lines if live_format.matches(expand(pattern), line)]
     if (absent := _in_order([expand(line) for line in test.block("stderr") or []], errors)) is not None:
@@ -122,17 +127,25 @@ def complaints(test: live_format.LiveTest, lines: list[str], errors: list[str], 
     return found
 
 
+def named_tests(path: pathlib.Path) -> dict[str, live_format.LiveTest]:
+    """The tests of one file by the names that reports use."""
+    return {f"live/{path.stem}: {test.name}": test for test in live_format.parse(path)}
+
+
 class Runner:
     """Runs live tests with one binary."""
 
-    def __init__(self, binary: str, triggers: pathlib.Path, is_peer: bool = False) -> None:
+    def __init__(self, binary: str, triggers: pathlib.Path, is_peer: bool = False, patience: float = 1) -> None:
         self.binary = binary
         self.triggers = triggers
         self.is_peer = is_peer
+        self.patience = patience  # a factor for time limits: emulated machines are slow
 
     def run(self, test: live_format.LiveTest, name: str) -> Outcome:
         if os.geteuid() != 0:
             return Outcome(name, SKIPPED, "needs root")
+        if absent := machine.not_booted_with(test.value("boot")):
+            return Outcome(name, SKIPPED, f"needs a kernel booted with {absent}")
         for need in test.needs():
             if reason := machine.missing(need, self.is_peer):
                 return Outcome(name, SKIPPED, reason)
@@ -195,7 +208,7 @@ class Runner:
 
     def _drive(self, test: live_format.LiveTest, tracer: Tracer, process, expand) -> list[str]:
         """From the start of the tracer to its end: triggers, signal, exit status."""
-        timeout = float(test.value("timeout", "15"))
+        timeout = float(test.value("timeout", "15")) * self.patience
         deadline = time.monotonic() + timeout
         triggers = test.entries("trigger")
         end = test.value("end", "INT" if triggers else "exit")
@@ -225,11 +238,10 @@ def outcomes(folder: pathlib.Path, runner: Runner, only: str):
     """All live tests whose name holds `only`, one after another."""
     for path in sorted(folder.glob("*.test")):
         try:
-            tests = live_format.parse(path)
+            tests = named_tests(path)
         except live_format.FormatError as error:
             yield Outcome(f"live/{path.stem}", FAILED, str(error))
             continue
-        for test in tests:
-            name = f"live/{path.stem}: {test.name}"
+        for name, test in tests.items():
             if only in name:
                 yield runner.run(test, name)

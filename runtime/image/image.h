@@ -151,7 +151,7 @@ struct EventSpec {
   EventKind kind = EventKind::Printf;
   uint32_t probe = 0;  // index into Image::programs
   Location location;
-  std::vector<FormatPiece> format;  // Printf, Time (one literal: the strftime format), Cat, System, Errorf, Warnf
+  std::vector<FormatPiece> format;  // Printf, Cat, System, Errorf, Warnf; others: see kinds.def
   std::vector<EventArg> args;
   uint32_t fixed_size = 0;  // bytes of the fixed part, header included
   uint32_t map = 0;         // PrintMap, ClearMap, ZeroMap: index into Image::maps

@@ -238,6 +238,22 @@ TEST(Clock, Formats) {
   EXPECT_EQ(at(std::string(1000, 'x').c_str(), 0), std::string(1000, 'x'));
 }
 
+TEST(Clock, OldTimeStampsKeepTheirTimeOfDay) {
+  ClockPair now{100, 1000000};
+  WallClock clock([&] { return now; });
+  EXPECT_EQ(clock.At(50), 1000000 - 50);
+  now = {200, 1000101};  // slewed by less than is worth keeping
+  EXPECT_EQ(clock.At(200), 1000100);
+  now = {300, 5000000};  // set
+  EXPECT_EQ(clock.At(250), 5000000 - 50 - 3999800);
+  EXPECT_EQ(clock.At(300), 5000000);
+  now = {400, 1000000};  // and set back
+  clock.Look();
+  EXPECT_EQ(clock.At(350), 5000050);
+  EXPECT_EQ(clock.At(401), 1000001);
+  EXPECT_EQ(clock.At(100), 1000000);
+}
+
 class Events : public testing::Test {
  protected:
   Builder b;
@@ -264,9 +280,15 @@ TEST_F(Events, PrintString) {
 }
 
 TEST_F(Events, Time) {
-  EventSpec& event = b.Event(EventKind::Time, {});
-  Literal(event, "x%%\n");
-  EXPECT_EQ(Both(event, {}), "x%\n{\"type\": \"time\", \"data\": \"x%\\n\"}\n");
+  setenv("TZ", "UTC", 1);
+  tzset();
+  EventSpec& event = b.Event(EventKind::Time, {b.Int(8, false)});
+  Literal(event, "%Y-%m-%d %H:%M:%S.%f%%\n");
+  const ClockPair now = ReadClocks();
+  const int64_t boot = 1700000000012345678 - (now.wall - now.boot);
+  const std::string text = Both(event, {Pack(boot)});
+  EXPECT_TRUE(text.starts_with("2023-11-14 22:13:20.0123")) << text;
+  EXPECT_TRUE(text.ends_with("%\\n\"}\n")) << text;
 }
 
 TEST_F(Events, Join) {
@@ -311,7 +333,7 @@ TEST_F(Events, System) {
   event.format.push_back({.literal = "echo hi; echo err >&2; exit ", .conversion = "d", .arg = 0});
   CapturedStderr errors;
   EXPECT_EQ(Both(event, {Pack(0)}), "hi\nerr\n\n{\"type\": \"syscall\", \"data\": \"hi\\nerr\\n\"}\n");
-  EXPECT_EQ(Both(event, {Pack(3)}), "hi\nerr\n\n{\"type\": \"syscall\", \"data\": \"hi\\nerr\\n\"}\n");
+  EXPECT_EQ(Both(event, {Pack(3)}), "hi\nerr\n{\"type\": \"syscall\", \"data\": \"hi\\nerr\\n\"}\n");
   const std::string line = "ERROR: command exited with code 3\n";
   EXPECT_EQ(errors.Text(), line + line);
 }
@@ -341,6 +363,24 @@ TEST_F(Events, ErrorfAndWarnf) {
             "{\"type\": \"errorf\", \"msg\": \"w 5\\n\", \"filename\": \"a.bt\", \"line\": 3, \"col\": 3}\n");
   EXPECT_EQ(Both(warnf, {Pack(5)}, {.warnings = false}), "");
   EXPECT_EQ(errors.Text(), "a.bt:2:3-21: WARNING: w 5\na.bt:3-4: ERROR: w 5\n");
+}
+
+TEST_F(Events, HelperErrors) {
+  b.image.source_name = "a.bt";
+  b.image.source_text = "BEGIN\n{ x(str(5)); }\n";
+  EventSpec& event = b.Event(EventKind::HelperError, {b.Int(8, true)});
+  Literal(event, "probe_read_kernel_str");
+  event.location = {0, {2, 5}, {2, 11}};
+  CapturedStderr errors;
+  EXPECT_EQ(Both(event, {Pack<int64_t>(-34)}), "");
+  EXPECT_EQ(Both(event, {Pack<int64_t>(-34)}, {.read_warnings = true}),
+            "{\"type\": \"helper_error\", \"msg\": \"Numerical result out of range\", \"helper\": \"probe_read_kernel_str\", "
+            "\"retcode\": -34, \"filename\": \"a.bt\", \"line\": 2, \"col\": 5}\n");
+  EXPECT_EQ(errors.Text(),
+            "a.bt:2:5-11: WARNING: Numerical result out of range\n"
+            "Additional Info - helper: probe_read_kernel_str, retcode: -34\n"
+            "{ x(str(5)); }\n"
+            "    ~~~~~~\n");
 }
 
 TEST_F(Events, DamagedRecordsAreIgnored) {
