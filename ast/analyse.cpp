@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ast/cdecl.h"
 #include "ast/passes/passes.h"
 
 namespace kawk {
@@ -20,16 +21,21 @@ bool LeavesOut(const Ast& ast, const std::vector<ProbeUnit>& units) {
 Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Diagnostics& diagnostics) {
   Typed typed;
   typed.types = std::make_unique<TypeTable>();
-  // First the configuration: it says what missing probes are and how long strings may be.
+  typed.source = std::make_unique<TypeSource>(host, *typed.types);
+  // What the script says in C comes before all types.
+  ReadCDefinitions(ast.c_definitions, *typed.source, diagnostics);
+  // Then the configuration: it says what missing probes are and how long strings may be.
   typed.config = ApplyConfig(ast.config, std::move(config), input, diagnostics);
-  // Then the probes: which trees there are, and what `args` is in each.
-  typed.units = ExpandProbes(ast, input, typed.config, host, *typed.types, typed.clones, diagnostics);
+  ExpandMacros(ast, diagnostics);
+  // The probes: which trees there are, and what `args` is in each.
+  typed.units = ExpandProbes(ast, input, typed.config, host, *typed.source, typed.clones, diagnostics);
   typed.partial = LeavesOut(ast, typed.units);
   // From here on the tree stays as it is, and everything found out is in side tables.
   typed.exprs.resize(ast.node_count());
   typed.lets.assign(ast.node_count(), -1);
-  ResolveNames(ast, input, typed, diagnostics);
-  InferTypes(input, typed, diagnostics);
+  ResolveNames(ast, input, *typed.source, typed, diagnostics);
+  InferTypes(input, *typed.source, typed, diagnostics);
+  ApplyMapDecls(ast, *typed.source, typed, diagnostics);
   CheckRules(ast, input, typed, diagnostics);
   return typed;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ast/nodes.h"
+#include "ast/type_source.h"
 #include "ast/types.h"
 #include "host/host.h"
 #include "stdlib/registry.h"
@@ -59,6 +60,8 @@ struct MapInfo {
   const MapDecl* decl = nullptr;
   Location first_use;
   bool written = false;  // somewhere in the script
+  uint64_t max_entries = 0;  // by a declaration; 0: the default
+  bool lru = false;
 };
 
 // A scratch variable; one per `let` or first assignment in a scope.
@@ -93,6 +96,7 @@ struct Typed {
   bool partial = false;         // some probe has nothing to attach to and is left out; its maps may be undefined elsewhere
   Config config;
   std::unique_ptr<TypeTable> types;
+  std::unique_ptr<TypeSource> source;  // reads the fields of structs when they are asked for: the host must still live then
   std::vector<std::unique_ptr<Probe>> clones;  // probes of units beyond the first of a probe; their trees are the Ast's
 
   const ExprInfo& Info(const Expr* expr) const { return exprs[expr->id.value]; }

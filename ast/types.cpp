@@ -37,7 +37,7 @@ std::string Key(const Type& t) {
 
 const StructField* StructInfo::Find(std::string_view field) const {
   if (field.empty()) return nullptr;
-  for (const StructField& own : fields) {
+  for (const StructField& own : Fields()) {
     if (own.name == field) return &own;
   }
   if (auto known = inherited_.find(field); known != inherited_.end()) return &known->second;
@@ -242,6 +242,11 @@ const Type* TypeTable::Named(std::string_view name) {
     return row.kind == TypeKind::Int ? Int(row.bits, row.is_signed) : Plain(row.kind);
   }
   return nullptr;
+}
+
+TypeKind TypeTable::SizedKind(std::string_view name) {
+  if (name == "string") return TypeKind::String;
+  return name == "buffer" ? TypeKind::Buffer : TypeKind::None;
 }
 
 const Type* TypeTable::AggregateInt(const Type* aggregate) {

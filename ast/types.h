@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace kawk {
@@ -66,7 +67,14 @@ struct StructInfo {
   uint32_t size = 0;
   uint32_t alignment = 1;
   bool is_union = false;
-  std::vector<StructField> fields;
+  mutable std::vector<StructField> fields;  // to be filled by who makes the struct; read it through Fields
+  // Fills `fields` at their first use: a kernel struct leads to thousands of others.
+  mutable std::function<void(std::vector<StructField>&)> load;
+
+  const std::vector<StructField>& Fields() const {
+    if (load) std::exchange(load, nullptr)(fields);
+    return fields;
+  }
   // The field of this name, also within anonymous members (their offsets added); null when there is none.
   const StructField* Find(std::string_view field) const;
 
@@ -139,6 +147,8 @@ class TypeTable {
 
   // A type of the language by its bare name: "int8" … "uint64", "bool", "void" (None), "inet" …; null when there is none.
   const Type* Named(std::string_view name);
+  // String or Buffer for the names that are types only with a length behind them (`string[64]`); else None.
+  static TypeKind SizedKind(std::string_view name);
   // The integer (of 64 bits) that an aggregate is where a number is wanted; null for those that have none.
   const Type* AggregateInt(const Type* aggregate);
 

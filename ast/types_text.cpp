@@ -41,7 +41,7 @@ std::string ToString(const Type* type) {
     case TypeKind::Buffer: return fmt::format("buffer[{}]", type->length);
     case TypeKind::Inet: return "inet";
     case TypeKind::Mac: return "macaddr";
-    case TypeKind::Timestamp: return "timestamp";
+    case TypeKind::Timestamp: return fmt::format("timestamp[{}]", type->text);
     case TypeKind::KernelSymbol: return "ksym";
     case TypeKind::UserSymbol: return "usym";
     case TypeKind::KernelStack: return fmt::format("kstack_{}_{}", Name(type->stack_mode), type->stack_limit);

@@ -39,6 +39,16 @@ std::string Underline(std::string_view line, const Location& at) {
 
 }  // namespace
 
+std::string Excerpt(std::string_view line, const Location& at) {
+  const std::string printable = Printable(line);
+  return printable + "\n" + Underline(printable, at) + "\n";
+}
+
+std::string SpanText(const Location& at) {
+  if (at.end.line != at.begin.line) return fmt::format("{}-{}", at.begin.line, at.end.line);
+  return fmt::format("{}:{}-{}", at.begin.line, at.begin.column, at.end.column);
+}
+
 Severity SeverityOf(Diag id) { return RowOf(id).severity; }
 std::string_view NameOf(Diag id) { return RowOf(id).name; }
 std::string_view FormatOf(Diag id) { return RowOf(id).format; }
@@ -82,12 +92,9 @@ std::string Diagnostics::Render(const SourceMap& sources, bool warnings, bool co
     const bool error = SeverityOf(d->id) == Severity::Error;
     const std::string_view on = !color ? "" : error ? "\033[31m" : "\033[33m";
     const std::string_view off = color ? "\033[0m" : "";
-    const std::string span = at.end.line == at.begin.line
-                                 ? fmt::format("{}:{}-{}", at.begin.line, at.begin.column, at.end.column)
-                                 : fmt::format("{}-{}", at.begin.line, at.end.line);
-    out += fmt::format("{}{}:{}: {}: {}{}\n", on, sources.name(at.file), span, error ? "ERROR" : "WARNING", d->message, off);
-    const std::string line = Printable(sources.Line(at.file, at.begin.line));
-    out += line + "\n" + Underline(line, at) + "\n";
+    const char* severity = error ? "ERROR" : "WARNING";
+    out += fmt::format("{}{}:{}: {}: {}{}\n", on, sources.name(at.file), SpanText(at), severity, d->message, off);
+    out += Excerpt(sources.Line(at.file, at.begin.line), at);
     if (!d->hint.empty()) out += fmt::format("HINT: {}\n", d->hint);
   }
   return out;

@@ -42,6 +42,11 @@ class SourceMap {
   std::vector<File> files_;
 };
 
+// The first line of `at` and below it the `~~~` that points there, each with its newline. `line`: its text.
+std::string Excerpt(std::string_view line, const Location& at);
+// What follows the file's name: "3:5-9", or "3-4" for a span of several lines.
+std::string SpanText(const Location& at);
+
 struct Diagnostic {
   Diag id;
   Location location;

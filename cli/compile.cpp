@@ -59,6 +59,7 @@ std::optional<GenerateOutput> Compile(const Options& options) {
 
   // Types → BPF.
   GenerateOptions generate;
+  generate.read_warnings = options.run.read_warnings;
   generate.want_ir = options.Shows(DebugStage::Codegen) || !options.emit_llvm.empty();
   generate.want_optimized_ir = options.Shows(DebugStage::CodegenOpt) || !options.emit_llvm.empty();
   Result<GenerateOutput> output = Generate(*ast, typed, sources, generate);

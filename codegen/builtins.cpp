@@ -46,8 +46,9 @@ Value Argument(Program& p, const Expr& expr, uint32_t n) {
   llvm::Value* memory = p.Allocate(8);
   const bool user = (Row(p.unit().kind).flags & kUserSpace) != 0;
   const uint64_t offset = 8 * (n - std::size(kArgRegisters) + 1);
-  p.Helper(user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel, ir.getInt64Ty(),
-           {memory, p.I32(8), ir.CreateAdd(sp, p.I64(offset))});
+  const uint32_t helper = user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel;
+  llvm::Value* failed = p.Helper(helper, ir.getInt64Ty(), {memory, p.I32(8), ir.CreateAdd(sp, p.I64(offset))});
+  p.CheckRead(helper, failed, expr.location);
   return {ir.CreateLoad(ir.getInt64Ty(), memory), type};
 }
 
@@ -156,6 +157,9 @@ Value EmitElapsedValue(Program& p, const Expr& e) {
   return {p.ir().CreateSub(now, start), TypeOfExpr(p, e)};
 }
 Value EmitRandValue(Program& p, const Expr& e) { return {p.Helper(BPF_FUNC_get_prandom_u32, p.ir().getInt32Ty(), {}), TypeOfExpr(p, e)}; }
+Value EmitCurtaskValue(Program& p, const Expr& e) {
+  return {p.Helper(BPF_FUNC_get_current_task, p.ir().getInt64Ty(), {}), TypeOfExpr(p, e)};
+}
 Value EmitKStackValue(Program& p, const Expr& e) { return Stack(p, e, false); }
 Value EmitUStackValue(Program& p, const Expr& e) { return Stack(p, e, true); }
 Value EmitArgsValue(Program& p, const Expr& e) { return {p.ContextPointer(), TypeOfExpr(p, e)}; }

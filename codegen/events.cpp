@@ -104,6 +104,10 @@ void Program::SendFromScratch(uint32_t id, uint32_t fixed, uint64_t tail, const 
     ir_.CreateAlignedStore(ir_.CreateTrunc(length, ir_.getInt32Ty()), place, llvm::Align(4));
     used = ir_.CreateAdd(used, length);
   }
+  Output(record, used);
+}
+
+void Program::Output(llvm::Value* record, llvm::Value* used) {
   llvm::Value* flags = WakeupFlags(false);
   llvm::Value* failed = Helper(BPF_FUNC_ringbuf_output, ir_.getInt64Ty(), {module_.Ring(), record, used, flags});
   If(ir_.CreateICmpNE(failed, I64(0)), [&] { CountLoss(image::LossCause::RingFull); });

@@ -2,11 +2,16 @@
 // passes chose; what is memory is passed as a pointer and copied only where it is stored.
 #include <linux/bpf.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "codegen/program.h"
 
 namespace kawk {
 namespace {
+
+// What adding 1 to a pointer adds.
+uint64_t UnitOf(const Type* pointer) { return std::max<uint64_t>(SizeOfType(pointer->element), 1); }
 
 class Evaluator {
  public:
@@ -48,16 +53,17 @@ class Evaluator {
   Value operator()(const Index& e) {
     if (As<MapRef>(e.base) != nullptr) return p_.ReadMap(p_.TargetOf(&e));
     const Type* base = p_.typed().TypeOf(e.base);
-    if (base->is(TypeKind::Tuple)) return TupleMember(e.base, *p_.typed().Info(e.index).integer);
-    UNREACHABLE("index of this type");
+    if (base->is(TypeKind::Tuple)) return MemberAt(e.base, *p_.typed().Info(e.index).integer);
+    return p_.ReadPlace(p_.PlaceOf(&e), TypeOf(e));
   }
 
   Value operator()(const Member& e) {
     const Type* base = p_.typed().TypeOf(e.base);
-    if (base->is(TypeKind::Tuple)) return TupleMember(e.base, std::stoul(e.name));
-    const ExprInfo& info = p_.typed().Info(&e);
-    CHECK(info.field != nullptr && info.space == AddressSpace::Context);
-    return ContextField(*info.field, info.type);
+    if (base->is(TypeKind::Tuple)) return MemberAt(e.base, std::stoul(e.name));
+    if (base->is(TypeKind::Record)) {
+      return MemberAt(e.base, static_cast<uint64_t>(std::find(base->names.begin(), base->names.end(), e.name) - base->names.begin()));
+    }
+    return p_.ReadPlace(p_.PlaceOf(&e), TypeOf(e), p_.typed().Info(&e).field);
   }
 
   Value operator()(const Unary& e) {
@@ -70,8 +76,8 @@ class Evaluator {
       case UnaryOp::PreDec: return Step(e, BinaryOp::Sub, false);
       case UnaryOp::PostInc: return Step(e, BinaryOp::Add, true);
       case UnaryOp::PostDec: return Step(e, BinaryOp::Sub, true);
-      case UnaryOp::Deref:
-      case UnaryOp::AddressOf: break;
+      case UnaryOp::Deref: return p_.ReadPlace(p_.PlaceOf(&e), TypeOf(e));
+      case UnaryOp::AddressOf: return {p_.AddressOfOperand(e.operand), TypeOf(e)};
     }
     UNREACHABLE("unary operator");
   }
@@ -89,6 +95,7 @@ class Evaluator {
       default: break;
     }
     const Type* type = TypeOf(e);
+    if (p_.typed().TypeOf(e.left)->is(TypeKind::Pointer) || p_.typed().TypeOf(e.right)->is(TypeKind::Pointer)) return PointerArithmetic(e);
     const Type* operands = p_.typed().Info(&e).operands;
     if (operands == nullptr || !operands->is(TypeKind::Int)) operands = type;
     llvm::Value* left = p_.Scalar(e.left, operands);
@@ -108,7 +115,12 @@ class Evaluator {
     return p_.FromMemory(memory, type);
   }
 
-  Value operator()(const Cast& e) { return {p_.Scalar(e.operand, TypeOf(e)), TypeOf(e)}; }
+  Value operator()(const Cast& e) {
+    const Type* to = TypeOf(e);
+    const Type* from = p_.ValueTypeOf(e.operand);
+    if (to->IsScalar() && from->IsScalar()) return {p_.Scalar(e.operand, to), to};
+    return CastBytes(e, to, from);
+  }
 
   Value operator()(const TupleExpr& e) { return InMemory(e); }
   Value operator()(const RecordExpr& e) { return InMemory(e); }
@@ -151,30 +163,10 @@ class Evaluator {
     return {memory, type};
   }
 
-  Value TupleMember(const Expr* base, uint64_t index) {
+  Value MemberAt(const Expr* base, uint64_t index) {
     const Type* tuple = p_.typed().TypeOf(base);
     const Value value = p_.Evaluate(base);
     return p_.FromMemory(p_.At(value.v, MemberOffsets(tuple)[index]), tuple->members[index]);
-  }
-
-  // A field of `args` that lies in the program's context.
-  Value ContextField(const StructField& field, const Type* type) {
-    if (type->IsScalar()) return {p_.Context(field.offset, ir_.getIntNTy(SizeOfType(type) * 8)), type};
-    llvm::Value* address = p_.ir().CreateAdd(p_.AsInteger(p_.ContextPointer()), FieldOffset(field));
-    llvm::Value* memory = p_.Allocate(SizeOfType(type));
-    if (type->is(TypeKind::String)) {
-      llvm::Value* length = p_.ReadString(memory, type->length, address, AddressSpace::Kernel);
-      return {memory, type, length, false};
-    }
-    p_.Helper(BPF_FUNC_probe_read_kernel, ir_.getInt64Ty(), {memory, p_.I32(SizeOfType(type)), address});
-    return {memory, type};
-  }
-
-  llvm::Value* FieldOffset(const StructField& field) {
-    if (!field.data_loc && !field.rel_data_loc) return p_.I64(field.offset);
-    llvm::Value* location = ir_.CreateZExt(p_.Context(field.offset, ir_.getInt32Ty()), ir_.getInt64Ty());
-    llvm::Value* offset = ir_.CreateAnd(location, p_.I64(0xffff));
-    return field.rel_data_loc ? ir_.CreateAdd(offset, p_.I64(field.offset + 4)) : offset;
   }
 
   // ++ and --.
@@ -184,14 +176,15 @@ class Evaluator {
       const int index = p_.typed().Info(e.operand).variable;
       const Type* variable = p_.typed().variables[index].type;
       llvm::Value* old = p_.Load(p_.Variable(index), variable);
-      llvm::Value* one = llvm::ConstantInt::get(old->getType(), 1);
+      llvm::Value* one = llvm::ConstantInt::get(old->getType(), variable->is(TypeKind::Pointer) ? UnitOf(variable) : 1);
       llvm::Value* now = Arithmetic(p_, op, old, one, variable->is_signed);
       p_.Store(p_.Variable(index), variable, {now, variable});
       return {p_.Convert(return_old ? old : now, variable, type), type};
     }
     const Program::Target target = p_.TargetOf(e.operand);
     const Type* value = p_.typed().maps[target.map].value;
-    llvm::Value* one = llvm::ConstantInt::get(ir_.getIntNTy(SizeOfType(value) * 8), 1);
+    const uint64_t unit = value->is(TypeKind::Pointer) ? UnitOf(value) : 1;
+    llvm::Value* one = llvm::ConstantInt::get(ir_.getIntNTy(SizeOfType(value) * 8), unit);
     return {p_.Convert(p_.UpdateMap(target, op, one, return_old), value, type), type};
   }
 
@@ -204,6 +197,47 @@ class Evaluator {
     return {ir_.CreateICmpNE(ir_.CreateLoad(ir_.getInt8Ty(), result), ir_.getInt8(0)), TypeOf(e)};
   }
 
+  // `p + n`, `n + p`, `p - n`, in units of what p points to; `p - q` in the same units.
+  Value PointerArithmetic(const Binary& e) {
+    const Type* left = p_.typed().TypeOf(e.left);
+    const Type* right = p_.typed().TypeOf(e.right);
+    const Type* word = p_.typed().types->Int(64, true);
+    const Type* pointer = left->is(TypeKind::Pointer) ? left : right;
+    llvm::Value* unit = p_.I64(UnitOf(pointer));
+    llvm::Value* a = p_.Scalar(e.left, word);
+    llvm::Value* b = p_.Scalar(e.right, word);
+    if (left->is(TypeKind::Pointer) && right->is(TypeKind::Pointer)) {
+      return {p_.Convert(Arithmetic(p_, BinaryOp::Div, ir_.CreateSub(a, b), unit, true), word, TypeOf(e)), TypeOf(e)};
+    }
+    (pointer == left ? b : a) = ir_.CreateMul(pointer == left ? b : a, unit);
+    return {Arithmetic(p_, e.op, a, b, false), TypeOf(e)};
+  }
+
+  // Between integers and arrays of integers, and from strings: the same bytes seen as something else.
+  Value CastBytes(const Cast& e, const Type* to, const Type* from) {
+    const uint64_t size = std::max(SizeOfType(to), SizeOfType(from));
+    llvm::Value* memory = p_.Allocate(size);
+    if (from->is(TypeKind::String)) {
+      p_.EvaluateInto(memory, p_.typed().types->String(to->is(TypeKind::String) ? to->length : size), e.operand);
+    } else if (from->IsInteger()) {
+      const Type* whole = p_.typed().types->Int(SizeOfType(to) * 8, false);
+      p_.Store(memory, whole, {p_.Scalar(e.operand, whole), whole});
+    } else {
+      p_.EvaluateInto(memory, from, e.operand);
+    }
+    return p_.FromMemory(memory, to);
+  }
+
+  // Tuples, records and arrays: in memory and with zeros in all gaps they are equal byte by byte.
+  Value CompareMemory(const Binary& e, const Type* common) {
+    llvm::Value* a = p_.Allocate(SizeOfType(common));
+    llvm::Value* b = p_.Allocate(SizeOfType(common));
+    p_.EvaluateInto(a, common, e.left);
+    p_.EvaluateInto(b, common, e.right);
+    llvm::Value* equal = p_.SameBytes(a, b, SizeOfType(common));
+    return {e.op == BinaryOp::Eq ? equal : ir_.CreateNot(equal), TypeOf(e)};
+  }
+
   Value Compare(const Binary& e) {
     const Type* left_type = p_.typed().TypeOf(e.left);
     const Type* right_type = p_.typed().TypeOf(e.right);
@@ -212,6 +246,7 @@ class Evaluator {
       return {e.op == BinaryOp::Eq ? equal : ir_.CreateNot(equal), TypeOf(e)};
     }
     const Type* common = p_.typed().Info(&e).operands;
+    if (common != nullptr && !common->IsScalar()) return CompareMemory(e, common);
     if (common == nullptr) common = left_type->is(TypeKind::Pointer) || !right_type->is(TypeKind::Pointer) ? left_type : right_type;
     if (!common->IsScalar()) common = p_.ValueTypeOf(e.left);
     llvm::Value* left = p_.Scalar(e.left, common);
@@ -360,11 +395,16 @@ void Program::EvaluateInto(llvm::Value* dst, const Type* type, const Expr* expr)
   }
   if (type->is(TypeKind::String)) {
     const ExprInfo& info = typed().Info(expr);
-    if (info.function == FunctionId::Str && !info.string) {
+    if ((info.function == FunctionId::Str && !info.string) || HasPlace(expr)) {
       Zero(dst, type->length);
       StringInto(dst, type->length, expr);
       return;
     }
+  }
+  if (HasPlace(expr) && !type->IsScalar() && typed().TypeOf(expr) == type) {
+    const Place place = PlaceOf(expr);
+    if (place.space != AddressSpace::Bpf) return ReadBytes(dst, SizeOfType(type), place);
+    return Store(dst, type, ReadPlace(place, type));
   }
   Store(dst, type, Evaluate(expr));
 }

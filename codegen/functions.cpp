@@ -1,18 +1,10 @@
 // Functions: one emitter per row of stdlib/functions.def.
+#include "codegen/functions.h"
+
 #include "base/check.h"
-#include "codegen/program.h"
 
 namespace kawk {
 namespace {
-
-Value Nothing(Program& p) { return {nullptr, p.typed().types->None()}; }
-
-image::EventSpec Event(image::EventKind kind, const Call& call) {
-  image::EventSpec event;
-  event.kind = kind;
-  event.location = call.location;
-  return event;
-}
 
 // The map that a call's first argument names: `f(@m)`, `f(@m, key)` or the old `f(@m[key])`.
 Program::Target MapArgument(Program& p, const Call& call) {
@@ -30,34 +22,25 @@ Value NotAValue() { UNREACHABLE("aggregate outside of an assignment"); }
 
 }  // namespace
 
-Value EmitPrintfCall(Program& p, const Call& call) {
-  image::EventSpec event = Event(image::EventKind::Printf, call);
-  for (const FormatSpec& piece : p.typed().formats[p.typed().Info(&call).format]) {
-    event.format.push_back({piece.literal, piece.flags, piece.width, piece.precision, piece.length, piece.conversion, piece.arg});
-  }
-  p.SendRecord(std::move(event), {call.args.begin() + 1, call.args.end()});
-  return Nothing(p);
-}
-
 Value EmitPrintCall(Program& p, const Call& call) {
   const auto* map = As<MapRef>(call.args[0]);
   if (map == nullptr) {
-    p.SendRecord(Event(image::EventKind::PrintValue, call), {call.args[0]});
+    p.SendRecord(EventOf(image::EventKind::PrintValue, call), {call.args[0]});
     return Nothing(p);
   }
-  image::EventSpec event = Event(image::EventKind::PrintMap, call);
+  image::EventSpec event = EventOf(image::EventKind::PrintMap, call);
   event.top = Constant(p, call, 1);
   event.div = Constant(p, call, 2);
-  p.PrintMap(p.typed().Info(map).map, std::move(event));
+  p.PrintMap(p.typed().Info(map).map, std::move(event), p.PrintsBeforeClear(call));
   return Nothing(p);
 }
 
 Value EmitClearCall(Program& p, const Call& call) {
-  p.ClearMap(p.TargetOf(call.args[0]).map, Event(image::EventKind::ClearMap, call));
+  p.ClearMap(p.TargetOf(call.args[0]).map, EventOf(image::EventKind::ClearMap, call));
   return Nothing(p);
 }
 Value EmitZeroCall(Program& p, const Call& call) {
-  p.ZeroMap(p.TargetOf(call.args[0]).map, Event(image::EventKind::ZeroMap, call));
+  p.ZeroMap(p.TargetOf(call.args[0]).map, EventOf(image::EventKind::ZeroMap, call));
   return Nothing(p);
 }
 
@@ -68,7 +51,7 @@ Value EmitExitCall(Program& p, const Call& call) {
     ir.CreateStore(code, p.module().Global(offsetof(image::ProgramState, exit_code)));
   }
   ir.CreateStore(p.I32(0), p.module().Global(offsetof(image::ProgramState, active)))->setVolatile(true);
-  p.SendRecord(Event(image::EventKind::Exit, call), {}, true);
+  p.SendRecord(EventOf(image::EventKind::Exit, call), {}, true);
   p.Leave();
   return Nothing(p);
 }

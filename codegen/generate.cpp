@@ -76,7 +76,7 @@ image::ProgramSpec DescribeDispatched(const ProbeUnit& unit, ContextKind context
 }  // namespace
 
 Result<GenerateOutput> Generate(const Ast&, const Typed& typed, const SourceMap& sources, const GenerateOptions& options) {
-  ModuleBuilder module(typed, sources);
+  ModuleBuilder module(typed, sources, options);
   const std::vector<LoweredUnit> lowered = LowerUnits(typed);
   Dispatcher dispatchers[] = {Dispatcher(module, ContextKind::SyscallEnter), Dispatcher(module, ContextKind::SyscallExit)};
   for (uint32_t i = 0; i < typed.units.size(); ++i) {

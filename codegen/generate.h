@@ -12,6 +12,7 @@
 namespace kawk {
 
 struct GenerateOptions {
+  bool read_warnings = false;      // -k: programs report failed reads; else they pay nothing for it
   bool want_ir = false;            // fill GenerateOutput::ir
   bool want_optimized_ir = false;  // fill GenerateOutput::optimized_ir
 };

@@ -79,7 +79,7 @@ image::ValueType ModuleBuilder::Lower(const Type* type) {
   }
   if (type->is(TypeKind::Struct)) {
     out.name = type->info->name;
-    for (const StructField& field : type->info->fields) {
+    for (const StructField& field : type->info->Fields()) {
       out.fields.push_back({field.name, field.offset, TypeOf(field.type), field.bit_offset, field.bit_size});
     }
   }

@@ -90,14 +90,14 @@ Value Program::ReadAggregate(const Target& target) {
   UNREACHABLE("aggregate without a number");
 }
 
-void Program::PrintMap(int map, image::EventSpec event) {
+void Program::PrintMap(int map, image::EventSpec event, bool whole_epoch) {
   const MapInfo& info = typed().maps[map];
   const bool epochs = module_.HasEpochs(map);
   event.map = static_cast<uint32_t>(map);
   event.probe = index_;
   uint32_t size = image::kEpochField + (epochs ? 8 : 0);
   const uint32_t value_at = size;
-  const bool scalar = info.key == nullptr && !IsBucketed(info.value);
+  const bool scalar = info.key == nullptr && !IsBucketed(info.value) && !whole_epoch;
   llvm::Value* value = nullptr;
   if (scalar) {
     event.args.push_back({module_.TypeOf(info.value), value_at, false});

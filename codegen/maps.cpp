@@ -44,6 +44,7 @@ uint64_t Program::SetOffset(int map) const { return (SizeOfType(typed().maps[map
 llvm::Value* Program::KeyOf(const Target& target, llvm::Value* bucket) {
   const MapInfo& map = typed().maps[target.map];
   const bool epochs = module_.HasEpochs(target.map);
+  if (target.key_memory != nullptr) return target.key_memory;
   if (map.key == nullptr) {
     llvm::Value* index = bucket != nullptr ? bucket : I64(0);
     if (epochs) {

@@ -45,7 +45,8 @@ uint32_t BucketsOf(const Type* type) {
 
 uint32_t PaddedKeySize(const Type* key) { return RoundUp(SizeOfType(key), 8); }
 
-ModuleBuilder::ModuleBuilder(const Typed& typed, const SourceMap& sources) : typed_(typed) {
+ModuleBuilder::ModuleBuilder(const Typed& typed, const SourceMap& sources, const GenerateOptions& options)
+    : typed_(typed), options_(options) {
   module_ = std::make_unique<llvm::Module>("kawk", context_);
   PrepareModule(*module_);
   module_->addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
@@ -126,6 +127,12 @@ void ModuleBuilder::MakeGlobals() {
   const uint32_t losses = static_cast<uint32_t>(typed_.units.size()) * image::kLossCauses * 8;
   parts.push_back({"losses", DebugBytes(losses), offset, losses});
   offset += losses;
+  if (options_.read_warnings) {
+    read_warnings_offset_ = offset;
+    const uint32_t bytes = static_cast<uint32_t>(typed_.units.size()) * 8;
+    parts.push_back({"read_warnings", DebugBytes(bytes), offset, bytes});
+    offset += bytes;
+  }
   const std::vector<bool> cleared = ClearedMaps(typed_);
   for (size_t i = 0; i < typed_.maps.size(); ++i) {
     const MapInfo& map = typed_.maps[i];
@@ -219,7 +226,7 @@ void ModuleBuilder::MakeMaps() {
     map_variables_.push_back(nullptr);
     if (spec.storage == image::MapStorage::Global) continue;
     spec.object_name = ObjectName(map.name);
-    spec.max_entries = typed_.config.max_map_keys;
+    spec.max_entries = map.max_entries != 0 ? map.max_entries : typed_.config.max_map_keys;
     const bool bucketed = map.value->is(TypeKind::Hist) || map.value->is(TypeKind::Lhist);
     llvm::DIType* value = Debug(map.value);
     if (spec.storage == image::MapStorage::PerCpuArray) {
@@ -234,7 +241,9 @@ void ModuleBuilder::MakeMaps() {
     if (bucketed || spec.has_epochs) key = DebugBytes(epoch_bytes + (bucketed ? PaddedKeySize(map.key) + 8 : SizeOfType(map.key)));
     if (spec.has_epochs) spec.max_entries *= 2;  // the old epoch's elements are there until the runtime has deleted them
     const bool per_cpu = spec.storage == image::MapStorage::PerCpuHash;
-    map_variables_[i] = MakeMap(spec.object_name, per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH, key, value, spec.max_entries);
+    const uint32_t shared_type = map.lru ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH;
+    const uint32_t per_cpu_type = map.lru ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_PERCPU_HASH;
+    map_variables_[i] = MakeMap(spec.object_name, per_cpu ? per_cpu_type : shared_type, key, value, spec.max_entries);
   }
 }
 
@@ -274,7 +283,11 @@ FunctionFrame ModuleBuilder::MakeFunction(const std::string& name, FunctionKind 
   llvm::DIType* debug_pointer = debug_->createPointerType(nullptr, 64);
   std::vector<Parameter> parameters;
   if (kind == FunctionKind::LoopBody) parameters.push_back({"index", llvm::Type::getInt32Ty(context_), DebugInt(32, false)});
-  parameters.push_back({kind == FunctionKind::LoopBody ? "frame" : "ctx", pointer, debug_pointer});
+  if (kind == FunctionKind::MapBody) {
+    for (const char* name : {"map", "key", "value"}) parameters.push_back({name, pointer, debug_pointer});
+  }
+  const bool body = kind == FunctionKind::LoopBody || kind == FunctionKind::MapBody;
+  parameters.push_back({body ? "frame" : "ctx", pointer, debug_pointer});
   if (kind == FunctionKind::Unit) parameters.push_back({"target", llvm::Type::getInt64Ty(context_), DebugInt(64, false)});
 
   std::vector<llvm::Type*> types;

@@ -14,6 +14,7 @@
 
 #include "ast/typed.h"
 #include "base/diagnostics.h"
+#include "codegen/generate.h"
 #include "runtime/image/image.h"
 
 namespace kawk {
@@ -22,6 +23,7 @@ enum class FunctionKind : uint8_t {
   Program,   // (context), in a section of its own
   Unit,      // (context, u64 target), called by a program
   LoopBody,  // (u32 index, frame), called by the helper bpf_loop
+  MapBody,   // (map, key, value, frame), called by the helper bpf_for_each_map_elem
 };
 
 struct FunctionFrame {
@@ -31,7 +33,7 @@ struct FunctionFrame {
 
 class ModuleBuilder {
  public:
-  ModuleBuilder(const Typed& typed, const SourceMap& sources);
+  ModuleBuilder(const Typed& typed, const SourceMap& sources, const GenerateOptions& options);
 
   llvm::LLVMContext& context() { return context_; }
   llvm::Module& module() { return *module_; }
@@ -39,6 +41,7 @@ class ModuleBuilder {
   llvm::DIFile* file(uint32_t index) { return files_[index]; }
   llvm::DICompileUnit* compile_unit() { return compile_unit_; }
   const Typed& typed() const { return typed_; }
+  const GenerateOptions& options() const { return options_; }
   image::Image& image() { return image_; }
 
   // The index of `type` in Image::types.
@@ -52,6 +55,8 @@ class ModuleBuilder {
   // Whether the script clears the map, so that it has epochs (see image::EpochState).
   bool HasEpochs(uint32_t map_index) const { return image_.maps[map_index].has_epochs; }
   uint32_t LossOffset(uint32_t program, image::LossCause cause) const;
+  // A program's u64 that limits its reports of failed reads; there only with options().read_warnings.
+  uint32_t ReadWarningsOffset(uint32_t program) const { return read_warnings_offset_ + program * 8; }
 
   // The map variable of a script's map (not Global storage), the ring, scratch, and a stack map for this limit.
   llvm::GlobalVariable* Map(uint32_t map_index) { return map_variables_[map_index]; }
@@ -84,6 +89,7 @@ class ModuleBuilder {
   image::ValueType Lower(const Type* type);
 
   const Typed& typed_;
+  const GenerateOptions& options_;
   llvm::LLVMContext context_;
   std::unique_ptr<llvm::Module> module_;
   std::unique_ptr<llvm::DIBuilder> debug_;
@@ -97,6 +103,7 @@ class ModuleBuilder {
   llvm::GlobalVariable* ring_ = nullptr;
   llvm::GlobalVariable* scratch_ = nullptr;
   uint32_t scratch_bytes_ = 0;
+  uint32_t read_warnings_offset_ = 0;
 };
 
 // How a map is kept, decided by its types alone.

@@ -27,8 +27,9 @@ constexpr uint32_t kStatusCompat = 2;  // TS_COMPAT
 }  // namespace
 
 Program::Program(ModuleBuilder& module, const ProbeUnit& unit, const LoweredUnit& lowered, uint32_t index)
-    : module_(module), unit_(unit), lowered_(lowered), index_(index), ir_(module.context()) {
+    : module_(module), unit_(unit), lowered_(lowered), index_(index), ir_(module.context()), stack_budget_(kStackBudget) {
   variables_.resize(typed().variables.size());
+  shared_.resize(typed().variables.size());
 }
 
 void Program::MakeFunction() {
@@ -52,6 +53,7 @@ void Program::SetLocation(const Location& location) {
 
 llvm::Function* Program::Generate() {
   MakeFunction();
+  PrepareFrame();
   EmitPrologue();
   acquire_at_ = ir_.CreateBr(NewBlock("start"));
   ir_.SetInsertPoint(acquire_at_->getSuccessor(0));
@@ -74,6 +76,7 @@ llvm::Function* Program::Generate() {
   ir_.SetInsertPoint(exit_);
   ir_.CreateRet(I64(0));
   if (scratch_ != nullptr) AcquireScratch();
+  FinishFrame();
   return function_;
 }
 
@@ -107,7 +110,7 @@ llvm::Value* Program::SyscallField(uint64_t offset, llvm::Type* type) {
 }
 
 llvm::Value* Program::TargetIndex() {
-  if (lowered_.context != ContextKind::AsAttached) return function_->getArg(1);
+  if (lowered_.context != ContextKind::AsAttached) return outer_scratch_ != nullptr ? SharedTarget() : function_->getArg(1);
   return Helper(BPF_FUNC_get_attach_cookie, ir_.getInt64Ty(), {context_});
 }
 
@@ -178,7 +181,7 @@ llvm::Value* Program::RawContext(uint64_t offset, llvm::Type* type) {
 
 llvm::Value* Program::Allocate(uint64_t bytes) {
   bytes = (bytes + 7) / 8 * 8;
-  if (bytes > typed().config.on_stack_limit || stack_used_ + bytes > kStackBudget) return AllocateScratch(bytes);
+  if (bytes > typed().config.on_stack_limit || stack_used_ + bytes > stack_budget_) return AllocateScratch(bytes);
   return AllocateStack(bytes);
 }
 
@@ -191,16 +194,22 @@ llvm::Value* Program::AllocateStack(uint64_t bytes) {
   return memory;
 }
 
-llvm::Value* Program::AllocateScratch(uint64_t bytes) {
+uint32_t Program::ReserveScratch(uint64_t bytes) {
   if (scratch_ == nullptr) {
     // A stand-in that dominates everything; AcquireScratch puts the real slot in its place.
     llvm::IRBuilderBase::InsertPointGuard guard(ir_);
-    ir_.SetInsertPoint(entry_, entry_->begin());
+    llvm::BasicBlock* entry = outer_scratch_ != nullptr ? outer_entry_ : entry_;
+    ir_.SetInsertPoint(entry, entry->begin());
     scratch_ = ir_.CreateAlloca(ir_.getInt8Ty(), nullptr, "scratch");
   }
   const uint32_t offset = scratch_used_;
   scratch_used_ += static_cast<uint32_t>((bytes + 7) / 8 * 8);
-  return At(scratch_, offset);
+  return offset;
+}
+
+llvm::Value* Program::AllocateScratch(uint64_t bytes) {
+  const uint32_t offset = ReserveScratch(bytes);
+  return At(ScratchBase(), offset);
 }
 
 // Takes the first free of this CPU's slots. A slot is in use by a program that this one interrupted.
@@ -234,6 +243,7 @@ void Program::AcquireScratch() {
   ir_.SetInsertPoint(taken);
   auto* slot = ir_.CreatePHI(ir_.getPtrTy(), found.size());
   for (auto [memory, block] : found) slot->addIncoming(memory, block);
+  ShareScratch(slot);
   ir_.CreateBr(start);
   scratch_->replaceAllUsesWith(slot);
   scratch_->eraseFromParent();

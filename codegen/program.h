@@ -11,6 +11,7 @@
 #include <llvm/IR/IRBuilder.h>
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,10 +63,30 @@ class Program {
   // Memory → Value of `type`: a scalar is loaded, the rest stays where it is.
   Value FromMemory(llvm::Value* src, const Type* type);
 
+  // --- memory (places.cpp) ---
+  // Where an object's bytes are, before they are read.
+  struct Place {
+    AddressSpace space = AddressSpace::Bpf;
+    llvm::Value* base = nullptr;   // Bpf: a pointer; Kernel, User: the address, i64; Context: none
+    llvm::Value* index = nullptr;  // i64, bytes to add; null: none
+    uint64_t offset = 0;           // bytes to add
+    const Location* at = nullptr;  // what is followed to get there, if that can fail
+  };
+  // Whether the expression is a field, an element or what a pointer leads to, so that it need not be copied as a whole.
+  bool HasPlace(const Expr* expr) const;
+  Place PlaceOf(const Expr* expr);
+  llvm::Value* AddressOf(const Place& place);  // i64
+  // Reads a value; `field` is given for what may be a bitfield.
+  Value ReadPlace(const Place& place, const Type* type, const StructField* field = nullptr);
+  llvm::Value* AddressOfOperand(const Expr* operand);  // `&operand`, i64
+  // i1; both are aligned to 8.
+  llvm::Value* SameBytes(llvm::Value* a, llvm::Value* b, uint64_t bytes);
+
   // --- maps (maps.cpp) ---
   struct Target {  // a map element as an expression names it: `@x` or `@x[key]`
     int map = -1;
     const Expr* key = nullptr;
+    llvm::Value* key_memory = nullptr;  // instead of key: its bytes as the map has them
   };
   Target TargetOf(const Expr* expr);
   Value ReadMap(const Target& target);
@@ -80,23 +101,30 @@ class Program {
 
   // clear(), and what print(@m) sends of the map (map_events.cpp).
   void ClearMap(int map, image::EventSpec event);
-  void PrintMap(int map, image::EventSpec event);
+  void PrintMap(int map, image::EventSpec event, bool whole_epoch);
   void ZeroMap(int map, image::EventSpec event);
 
   // --- strings (strings.cpp) ---
   // Reads a string at `address` to dst (capacity bytes with NUL; what lies behind the NUL is left alone). Returns its length
-  // without the NUL, bounded for the verifier by LengthMask(capacity).
-  llvm::Value* ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space);
+  // without the NUL, bounded for the verifier by LengthMask(capacity). `at`: what asks for it, if that read can fail.
+  llvm::Value* ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, const Location* at = nullptr);
   // Evaluates a String expression straight to dst. Returns its length, as ReadString does. Bytes behind the NUL are left alone.
   llvm::Value* StringInto(llvm::Value* dst, uint64_t capacity, const Expr* expr);
   // A String value to memory of another capacity, padded with zeros.
   void StoreString(llvm::Value* dst, uint64_t capacity, const Value& value);
+  AddressSpace DefaultSpace() const;  // of an address that is a plain integer
   llvm::Value* CompareStrings(const Expr* left, const Expr* right);  // i1: equal
 
   // --- events (events.cpp) ---
   // Sends a record of `event` with these arguments.
   void SendRecord(image::EventSpec event, const std::vector<const Expr*>& args, bool force_wakeup = false);
+  // Sends the first `used` bytes of `record`.
+  void Output(llvm::Value* record, llvm::Value* used);
+  // A record of a fixed size whose bytes behind the header `fill` writes.
+  void SendFixed(uint32_t id, uint32_t size, bool force_wakeup, const std::function<void(llvm::Value*)>& fill);
   void CountLoss(image::LossCause cause);
+  // With -k: code that sends a HelperError when `result`, of this helper, is negative. Without: nothing.
+  void CheckRead(uint32_t helper, llvm::Value* result, const Location& at);
 
   // --- building blocks (program.cpp) ---
   llvm::Value* Helper(uint32_t id, llvm::Type* result, std::initializer_list<llvm::Value*> args);
@@ -127,10 +155,20 @@ class Program {
   // An opaque copy of an integer, so that LLVM cannot undo a bound that the verifier needs.
   llvm::Value* Bound(llvm::Value* value, uint64_t mask);
 
+  // --- loops (loops.cpp) ---
+  bool NeedsFunction(const ForRange& loop) const;  // else a plain loop does
+  void LoopOverRange(const ForRange& s);
+  void LoopWhile(const While& s);
+  void LoopOverMap(const ForIn& s);
+
   // --- statements (statement.cpp) ---
   void Statement(const Stmt* stmt);
   void Statements(const std::vector<Stmt*>& statements);
   llvm::Value* Variable(int index);  // its memory
+
+  // Of a plain loop, or of a body that is a function of its own.
+  // Whether a clear() of the printed map follows, with nothing between them that touches it.
+  bool PrintsBeforeClear(const Call& print) const { return prints_before_clear_.contains(&print); }
 
   struct LoopBlocks {
     llvm::BasicBlock* next;
@@ -139,9 +177,46 @@ class Program {
   std::vector<LoopBlocks>& loops() { return loops_; }
 
  private:
-  AddressSpace DefaultSpace() const;  // of an address that is a plain integer
+  struct SharedPlace {
+    bool known = false;
+    bool in_frame = false;
+    uint32_t offset = 0;
+  };
+  // What changes while the body of a loop is generated.
+  struct BodyState {
+    llvm::Function* function;
+    llvm::DISubprogram* subprogram;
+    llvm::Value* context;
+    llvm::BasicBlock* entry;
+    llvm::BasicBlock* release;
+    llvm::Value* frame;
+    llvm::Value* body_scratch;
+    uint32_t stack_used;
+    uint32_t stack_budget;
+    std::vector<LoopBlocks> loops;
+  };
+  void PrepareFrame();
+  void FinishFrame();
+  void ShareScratch(llvm::Value* slot);
+  llvm::Value* ScratchBase();
+  uint32_t ReserveScratch(uint64_t bytes);
+  uint32_t AllocateFrame(uint64_t bytes);
+  llvm::Value* SharedVariable(int index);
+  llvm::Value* SharedTarget();
+  llvm::Function* MakeBody(FunctionKind kind, const Location& at, const std::function<void(llvm::Function*)>& body);
+  void LeaveIfAsked(const Stmt& loop);
+  Place PointedTo(const Expr* pointer);
+  Place FieldPlace(Place place, const StructField& field);
+  Place ElementPlace(const Index& e);
+  AddressSpace ReadableSpace(const Place& place) const;
+  void ReadBytes(llvm::Value* dst, uint64_t bytes, const Place& place);
+  llvm::Value* ReadContext(uint64_t offset, llvm::Type* type);
+  llvm::Value* ReadInteger(const Place& place, const Type* type);
+  Value StringAddress(const Expr* expr);
+  llvm::Value* AddressOfElement(const Target& target);
   llvm::Value* StringLimit(const Expr* length, uint64_t capacity);
-  llvm::Value* ReadLimited(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, llvm::Value* limit);
+  llvm::Value* ReadLimited(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, llvm::Value* limit,
+                           const Location& at);
   llvm::Value* WakeupFlags(bool force);
   void SendFromScratch(uint32_t id, uint32_t fixed, uint64_t tail, const std::vector<image::EventArg>& layout,
                        const std::vector<const Expr*>& args);
@@ -153,8 +228,6 @@ class Program {
   // An aggregate's slots of all CPUs merged, on the stack: one slot, then whether it was set (keyless maps only).
   llvm::Value* MergeSlots(const Target& target);
   Value ReadAggregate(const Target& target);
-  // A record of a fixed size whose bytes `fill` writes.
-  void SendFixed(uint32_t id, uint32_t size, bool force_wakeup, const std::function<void(llvm::Value*)>& fill);
   void MakeFunction();
   void EmitPrologue();
   llvm::Value* RawContext(uint64_t offset, llvm::Type* type);
@@ -177,6 +250,18 @@ class Program {
   uint32_t scratch_used_ = 8;             // the in-use word
   uint32_t stack_used_ = 0;
   uint32_t merges_ = 0;
+  // Of programs whose loops have bodies in functions of their own: see loops.cpp.
+  llvm::Value* frame_ = nullptr;
+  uint32_t frame_used_ = 0;
+  uint32_t stack_budget_;
+  uint32_t bodies_ = 0;
+  llvm::Instruction** outer_scratch_ = nullptr;  // set while a body is generated
+  llvm::BasicBlock* outer_entry_ = nullptr;
+  llvm::Value* body_scratch_ = nullptr;
+  std::vector<SharedPlace> shared_;  // by variable
+  void MarkPrintsBeforeClear(const std::vector<Stmt*>& statements);
+
+  std::set<const Expr*> prints_before_clear_;
   std::vector<llvm::Value*> variables_;
   std::vector<LoopBlocks> loops_;
 };

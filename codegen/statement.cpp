@@ -1,6 +1,9 @@
 // Statements: one overload per kind of node.
 #include <linux/bpf.h>
 
+#include <algorithm>
+
+#include "ast/walk.h"
 #include "base/check.h"
 #include "codegen/program.h"
 
@@ -52,20 +55,7 @@ class Emitter {
     }
   }
 
-  void operator()(const While& s) {
-    llvm::BasicBlock* test = p_.NewBlock("while");
-    llvm::BasicBlock* body = p_.NewBlock("do");
-    llvm::BasicBlock* end = p_.NewBlock("done");
-    ir_.CreateBr(test);
-    ir_.SetInsertPoint(test);
-    ir_.CreateCondBr(p_.Truth(s.condition), body, end);
-    ir_.SetInsertPoint(body);
-    p_.loops().push_back({test, end});
-    p_.Statements(s.body->statements);
-    p_.loops().pop_back();
-    ir_.CreateBr(test);
-    ir_.SetInsertPoint(end);
-  }
+  void operator()(const While& s) { p_.LoopWhile(s); }
 
   void operator()(const Unroll& s) {
     const uint64_t count = *p_.typed().Info(s.count).integer;
@@ -83,6 +73,7 @@ class Emitter {
   }
 
   void operator()(const ForRange& s) {
+    if (p_.NeedsFunction(s)) return p_.LoopOverRange(s);
     const int index = p_.typed().lets[s.id.value];
     const Type* type = p_.typed().variables[index].type;
     llvm::Value* variable = p_.Variable(index);
@@ -110,7 +101,7 @@ class Emitter {
     ir_.SetInsertPoint(end);
   }
 
-  void operator()(const ForIn&) { UNREACHABLE("for over maps is refused by the checker"); }
+  void operator()(const ForIn& s) { p_.LoopOverMap(s); }
 
   void operator()(const Break&) { Jump(p_.loops().back().end); }
   void operator()(const Continue&) { Jump(p_.loops().back().next); }
@@ -140,6 +131,7 @@ class Emitter {
       return;
     }
     llvm::Value* operand = p_.Scalar(s.value, type);
+    if (type->is(TypeKind::Pointer)) operand = ir_.CreateMul(operand, p_.I64(std::max(SizeOfType(type->element), 1u)));
     llvm::Value* result = EmitArithmetic(p_, s.op, p_.Load(memory, type), operand, type->is_signed);
     p_.Store(memory, type, {result, type});
   }
@@ -156,10 +148,43 @@ void Program::Statement(const Stmt* stmt) {
 }
 
 void Program::Statements(const std::vector<Stmt*>& statements) {
+  MarkPrintsBeforeClear(statements);
   for (const Stmt* stmt : statements) Statement(stmt);
 }
 
+// `print(@m); clear(@m);` shows all that was ever in the epoch, so that what other CPUs add between the two is not lost. Any
+// other print(@scalar) shows the value at the call.
+void Program::MarkPrintsBeforeClear(const std::vector<Stmt*>& statements) {
+  auto map_of = [&](const Stmt* stmt, FunctionId id) {
+    const auto* expression = As<ExprStmt>(stmt);
+    const auto* call = expression != nullptr ? As<Call>(expression->expr) : nullptr;
+    if (call == nullptr || typed().Info(call).function != id || call->args.empty()) return -1;
+    const auto* map = As<MapRef>(call->args[0]);
+    return map != nullptr ? typed().Info(map).map : -1;
+  };
+  auto mentions = [&](const Stmt* stmt, int map) {
+    bool found = false;
+    Walker walker;
+    walker.on_expr = [&](const Expr& expr) { found = found || (As<MapRef>(&expr) != nullptr && typed().Info(&expr).map == map); };
+    walker.Walk(stmt);
+    return found;
+  };
+  for (size_t i = 0; i < statements.size(); ++i) {
+    const int map = map_of(statements[i], FunctionId::Print);
+    if (map < 0) continue;
+    for (size_t j = i + 1; j < statements.size(); ++j) {
+      if (map_of(statements[j], FunctionId::Clear) == map) {
+        prints_before_clear_.insert(static_cast<const ExprStmt*>(statements[i])->expr);
+        break;
+      }
+      const bool plain = As<ExprStmt>(statements[j]) != nullptr || As<Assign>(statements[j]) != nullptr;
+      if (!plain || mentions(statements[j], map)) break;
+    }
+  }
+}
+
 llvm::Value* Program::Variable(int index) {
+  if (frame_ != nullptr) return SharedVariable(index);
   llvm::Value*& memory = variables_[index];
   if (memory == nullptr) memory = Allocate(SizeOfType(typed().variables[index].type));
   return memory;

@@ -18,14 +18,12 @@ uint64_t ChunkSize(uint64_t left) { return left >= 8 ? 8 : left >= 4 ? 4 : left 
 
 uint64_t LengthMask(uint64_t capacity) { return std::bit_ceil(capacity) - 1; }
 
-llvm::Value* Program::ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space) {
+llvm::Value* Program::ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, const Location* at) {
   const uint32_t helper = space == AddressSpace::User ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
   llvm::Value* got = Helper(helper, ir_.getInt64Ty(), {dst, I32(static_cast<uint32_t>(capacity)), address});
+  if (at != nullptr) CheckRead(helper, got, *at);
   llvm::Value* failed = ir_.CreateICmpSLE(got, I64(0));
-  If(failed, [&] {
-    CountLoss(image::LossCause::ReadFailed);
-    ir_.CreateStore(ir_.getInt8(0), dst);
-  });
+  If(failed, [&] { ir_.CreateStore(ir_.getInt8(0), dst); });
   llvm::Value* length = ir_.CreateSelect(failed, I64(0), ir_.CreateSub(got, I64(1)));
   return Bound(length, LengthMask(capacity));
 }
@@ -39,18 +37,31 @@ llvm::Value* Program::StringInto(llvm::Value* dst, uint64_t capacity, const Expr
   }
   if (info.function == FunctionId::Str) {
     const auto* call = static_cast<const Call*>(expr);
-    const Value address = Evaluate(call->args[0]);
+    const Value address = StringAddress(call->args[0]);
     if (address.type->IsScalar()) {
       SetLocation(expr->location);
       const AddressSpace space = address.type->is(TypeKind::Pointer) ? address.type->space : DefaultSpace();
       llvm::Value* limit = call->args.size() > 1 ? StringLimit(call->args[1], capacity) : nullptr;
-      if (limit == nullptr) return ReadString(dst, capacity, ir_.CreateZExt(address.v, ir_.getInt64Ty()), space);
-      return ReadLimited(dst, capacity, ir_.CreateZExt(address.v, ir_.getInt64Ty()), space, limit);
+      llvm::Value* from = Convert(address.v, address.type, typed().types->Int(64, false));
+      if (limit == nullptr) return ReadString(dst, capacity, from, space, &expr->location);
+      return ReadLimited(dst, capacity, from, space, limit, expr->location);
     }
     return ReadString(dst, capacity, AsInteger(address.v), AddressSpace::Kernel);
   }
+  if (HasPlace(expr)) {
+    const Place place = PlaceOf(expr);
+    return ReadString(dst, capacity, AddressOf(place), ReadableSpace(place), place.at);
+  }
   const Value value = Evaluate(expr);
   return ReadString(dst, capacity, AsInteger(value.v), AddressSpace::Kernel);
+}
+
+// What str() reads from: an array stands for its address.
+Value Program::StringAddress(const Expr* expr) {
+  const Type* type = typed().TypeOf(expr);
+  if (!type->is(TypeKind::Array)) return Evaluate(expr);
+  const Place place = PlaceOf(expr);
+  return {AddressOf(place), typed().types->Pointer(type->element, ReadableSpace(place))};
 }
 
 AddressSpace Program::DefaultSpace() const {
@@ -64,10 +75,12 @@ llvm::Value* Program::StringLimit(const Expr* length, uint64_t capacity) {
   return ir_.CreateSelect(ir_.CreateICmpULT(n, I64(capacity)), n, I64(capacity));
 }
 
-llvm::Value* Program::ReadLimited(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, llvm::Value* limit) {
+llvm::Value* Program::ReadLimited(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, llvm::Value* limit,
+                                  const Location& at) {
   const uint32_t helper = space == AddressSpace::User ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
   llvm::Value* size = ir_.CreateTrunc(Bound(limit, LengthMask(capacity)), ir_.getInt32Ty());
   llvm::Value* got = Helper(helper, ir_.getInt64Ty(), {dst, size, address});
+  CheckRead(helper, got, at);
   llvm::Value* none = ir_.CreateICmpSLE(got, I64(0));
   If(none, [&] { ir_.CreateStore(ir_.getInt8(0), dst); });
   return Bound(ir_.CreateSelect(none, I64(0), ir_.CreateSub(got, I64(1))), LengthMask(capacity));

@@ -52,6 +52,7 @@ Token ScanState::BeginItem(Item item, TokenKind kind) {
   in_predicate_ = false;
   braces_ = kind == TokenKind::LBRACE ? 1 : 0;
   parens_ = 0;
+  casts_.clear();
   return Make(kind);
 }
 
@@ -77,11 +78,11 @@ bool ScanState::WantsOperand() const {
     case TokenKind::POSITIONAL:
     case TokenKind::TRUE_:
     case TokenKind::FALSE_:
-    case TokenKind::RPAREN:
     case TokenKind::RBRACKET:
     case TokenKind::INCREMENT:
     case TokenKind::DECREMENT:
     case TokenKind::PREDICATE_CLOSE: return false;
+    case TokenKind::RPAREN: return closed_cast_;
     default: return true;
   }
 }
@@ -104,6 +105,7 @@ Token ScanState::Open(TokenKind kind) {
     const bool of_type = previous_ == TokenKind::SIZEOF || previous_ == TokenKind::OFFSETOF || previous_ == TokenKind::TYPEOF;
     if (of_type && StartsType(text_, end_, types_)) kind = TokenKind::TYPE_OPEN;
     if (!of_type && WantsOperand() && StartsCast(text_, end_, types_, WantsCondition())) kind = TokenKind::CAST_OPEN;
+    casts_.push_back(kind == TokenKind::CAST_OPEN);
   }
   if (kind == TokenKind::LBRACE) {
     if (!AtStatement() && !(item_ == Item::Config && braces_ == 0)) kind = TokenKind::BLOCK_OPEN;
@@ -116,6 +118,8 @@ Token ScanState::Open(TokenKind kind) {
 bool ScanState::Close(TokenKind kind) {
   if (kind == TokenKind::RPAREN) {
     if (parens_ > 0) --parens_;
+    closed_cast_ = !casts_.empty() && casts_.back();
+    if (!casts_.empty()) casts_.pop_back();
     return item_ == Item::LetMap && parens_ == 0 && braces_ == 0;
   }
   if (braces_ > 0) --braces_;

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/diagnostics.h"
 #include "lexer/lookahead.h"
@@ -105,6 +106,8 @@ class ScanState {
   bool in_predicate_ = false;
   int braces_ = 0;
   int parens_ = 0;  // only `let @m = …(…)` needs them
+  std::vector<bool> casts_;    // of the parentheses open here: whether they hold the type of a cast
+  bool closed_cast_ = false;  // of the last `)`
 };
 
 }  // namespace kawk

@@ -14,6 +14,12 @@ class Outcome:
     name: str
     status: str
     detail: str = ""
+    kernel: str = ""  # the guest it ran in; empty for this machine
+    seconds: float = 0.0
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} [{self.kernel}]" if self.kernel else self.name
 
 
 def shorten(text: str, lines: int = 40) -> str:
@@ -39,7 +45,7 @@ class Report:
             self.outcomes.append(outcome)
             if outcome.status == FAILED:
                 indented = shorten(outcome.detail).replace("\n", "\n    ")
-                print(f"FAILED {outcome.name}\n    {indented}", flush=True)
+                print(f"FAILED {outcome.label}\n    {indented}", flush=True)
         shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
         print(f"{name}: {shown or 'nothing to do'} ({time.monotonic() - started:.1f} s)", flush=True)
 
@@ -48,7 +54,7 @@ class Report:
         by_status = {status: [o for o in self.outcomes if o.status == status] for status in (PASSED, FAILED, SKIPPED)}
         reasons: dict[str, list[str]] = {}
         for outcome in by_status[SKIPPED]:
-            reasons.setdefault(outcome.detail, []).append(outcome.name)
+            reasons.setdefault(outcome.detail, []).append(outcome.label)
         if reasons:
             print("\nskipped:")
         for reason, names in sorted(reasons.items()):
@@ -58,7 +64,7 @@ class Report:
         if by_status[FAILED]:
             print("\nfailed:")
         for outcome in by_status[FAILED]:
-            print(f"  {outcome.name}")
+            print(f"  {outcome.label}")
         counts = [len(by_status[status]) for status in (PASSED, FAILED, SKIPPED)]
         print("\n{} passed, {} failed, {} skipped".format(*counts))
         sys.stdout.flush()

@@ -106,12 +106,12 @@ def complaints(test: live_format.LiveTest, lines: list[str], errors: list[str], 
     for entry in test.entries("times"):
         number, _, pattern = entry.partition(" ")
         count = sum(live_format.matches(expand(pattern), line) for line in lines)
-        if count != int(number):
+        if count != int(expand(number)):
             found.append(f"{count} lines instead of {number} match: {pattern}")
     for entry in test.entries("sum"):
         number, _, pattern = entry.partition(" ")
         total = sum(int(match[1]) for line in lines if (match := re.fullmatch(expand(pattern), line)))
-        if total != int(number):
+        if total != int(expand(number)):
             found.append(f"a total of {total} instead of {number}: {pattern}")
     for pattern in test.block("absent") or []:
         found += [f"must not be in the output: {line}" for line in lines if live_format.matches(expand(pattern), line)]
@@ -183,6 +183,7 @@ class Runner:
         names = {"TMP": folder, "BIN": str(self.triggers), "KAWK": self.binary, "PID": "0"}
 
         def expand(text: str) -> str:
+            text = re.sub(r"\$\{many:(\d+)\}", lambda number: str(int(number[1]) // (10 if self.patience > 1 else 1)), text)
             return re.sub(r"\$\{(\w+)\}", lambda name: names.get(name[1], name[0]), text)
 
         process = None

@@ -28,6 +28,12 @@ def _has_hardware_counters() -> bool:
     return fd >= 0
 
 
+def not_booted_with(options: str) -> str:
+    """Those of the kernel command line's `options` that this kernel was not given."""
+    given = pathlib.Path("/proc/cmdline").read_text().split()
+    return " ".join(option for option in options.split() if option not in given)
+
+
 def missing(need: str, is_peer: bool) -> str | None:
     """Why `need` is not met here; None when it is."""
     kind, _, what = need.partition(" ")

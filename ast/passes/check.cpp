@@ -203,11 +203,7 @@ void Checker::CheckDiscarded(const Expr* expr) {
 
 // What the grammar takes but no pass handles yet.
 void CheckSupported(const Ast& ast, Diagnostics& diagnostics) {
-  for (const CDefinition& definition : ast.c_definitions)
-    diagnostics.Emit(Diag::NotSupportedYet, definition.location, "a C definition");
   for (const Import& import : ast.imports) diagnostics.Emit(Diag::NotSupportedYet, import.location, "`import`");
-  for (const Macro& macro : ast.macros) diagnostics.Emit(Diag::NotSupportedYet, macro.location, "a macro");
-  for (const MapDecl& decl : ast.map_decls) diagnostics.Emit(Diag::NotSupportedYet, decl.location, "a map declaration");
 }
 
 // Reading a map that nothing writes is most likely a misspelt name.

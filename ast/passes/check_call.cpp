@@ -90,7 +90,7 @@ uint16_t CallChecker::ClassesOf(const Expr& arg) const {
   if ((classes & kInt) != 0 && info.integer) classes |= kConstInt;
   if (type->is(TypeKind::String)) classes |= kStr;
   if (type->is(TypeKind::String) && info.string) classes |= kLiteral;
-  if (type->is(TypeKind::Pointer)) classes |= kPtr;
+  if (type->is(TypeKind::Pointer) || type->is(TypeKind::Array)) classes |= kPtr;  // an array stands for its address
   if (type->IsStack()) classes |= kStack;
   return classes;
 }
@@ -131,9 +131,16 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Hist: return CheckHist(call);
     case FunctionId::Lhist: return CheckLhist(call);
     case FunctionId::Str: return CheckStr(call);
-    case FunctionId::Printf: return CheckFormat(call);
+    case FunctionId::Printf:
+    case FunctionId::Errorf:
+    case FunctionId::Warnf:
+    case FunctionId::Cat:
+    case FunctionId::System: return CheckFormat(call);
     case FunctionId::Delete:
     case FunctionId::Exit:
+    case FunctionId::Time:
+    case FunctionId::Join:
+    case FunctionId::Strftime:
     case FunctionId::Count:
     case FunctionId::Sum:
     case FunctionId::Min:
@@ -153,13 +160,13 @@ void CallChecker::CheckMapDefined(const Call& call) {
 
 void CallChecker::CheckPrint(const Call& call) {
   const Expr& value = *call.args[0];
-  const Type* type = typed_.TypeOf(&value);
   if (As<MapRef>(&value) == nullptr) {
     if (call.args.size() > 1) {
       diagnostics_.EmitWithHint(Diag::PrintValueArguments, call.args[1]->location, "only `print(@map, top, div)` takes more");
     }
-    if (type != nullptr && type->is(TypeKind::Struct)) {
-      diagnostics_.EmitWithHint(Diag::NotPrintable, value.location, "print its fields", ToString(type));
+    const ExprInfo& info = typed_.Info(&value);
+    if (info.space == AddressSpace::Context && info.type != nullptr && info.type->is(TypeKind::Struct)) {
+      diagnostics_.EmitWithHint(Diag::NotPrintable, value.location, "print its fields", ToString(info.type));
     }
     return;
   }

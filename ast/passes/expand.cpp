@@ -3,6 +3,7 @@
 // each further one gets a clone, so that a node id belongs to one unit.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "ast/clone.h"
@@ -44,9 +45,9 @@ ArgsUse FindArgsUse(const Probe& probe) {
 
 class Expander {
  public:
-  Expander(Ast& ast, const ScriptInput& input, const Config& config, Host& host, TypeTable& types,
+  Expander(Ast& ast, const ScriptInput& input, const Config& config, Host& host, TypeSource& source,
            std::vector<std::unique_ptr<Probe>>& clones, Diagnostics& diagnostics)
-      : ast_(ast), input_(input), config_(config), host_(host), types_(types), clones_(clones), diagnostics_(diagnostics) {}
+      : ast_(ast), input_(input), config_(config), host_(host), source_(source), clones_(clones), diagnostics_(diagnostics) {}
 
   std::vector<ProbeUnit> Run() {
     const size_t probes = ast_.probes.size();
@@ -59,7 +60,7 @@ class Expander {
   void ExpandProbe(const Probe& probe);
   std::vector<AttachTarget> FindTargets(const Probe& probe);
   void ReportMissing(const AttachPoint& point, const Match& match);
-  const Type* ArgsOf(AttachTarget& target);
+  const Type* ArgsOf(AttachTarget& target, const ArgsUse& use);
   std::string Signature(const AttachTarget& target, const Type* args, const ArgsUse& use) const;
   void CheckCount();
 
@@ -67,7 +68,7 @@ class Expander {
   const ScriptInput& input_;
   const Config& config_;
   Host& host_;
-  TypeTable& types_;
+  TypeSource& source_;
   std::vector<std::unique_ptr<Probe>>& clones_;
   Diagnostics& diagnostics_;
   std::vector<ProbeUnit> units_;
@@ -108,7 +109,8 @@ std::vector<AttachTarget> Expander::FindTargets(const Probe& probe) {
   return targets;
 }
 
-const Type* Expander::ArgsOf(AttachTarget& target) {
+const Type* Expander::ArgsOf(AttachTarget& target, const ArgsUse& use) {
+  if (target.kind == ProbeKind::RawTracepoint) return source_.RawTracepointArgs(target.target);
   if (target.kind != ProbeKind::Tracepoint) return nullptr;
   const Result<TracepointFormat> format = host_.ReadTracepoint(target.group, target.target);
   if (!format) {
@@ -116,7 +118,10 @@ const Type* Expander::ArgsOf(AttachTarget& target) {
     return nullptr;
   }
   target.tracepoint_id = format->id;
-  return TracepointArgs(*format, config_, types_);
+  const auto used = [&](const std::string& field) {
+    return use.whole || std::find(use.fields.begin(), use.fields.end(), field) != use.fields.end();
+  };
+  return TracepointArgs(*format, config_, used, source_);
 }
 
 // Equal for targets whose used fields are the same: in place, type and kind.
@@ -129,7 +134,7 @@ std::string Expander::Signature(const AttachTarget& target, const Type* args, co
   };
   if (use.whole) {
     signature += args->info->name;
-    for (const StructField& field : args->info->fields) add(field);
+    for (const StructField& field : args->info->Fields()) add(field);
   }
   for (const std::string& name : use.fields) {
     if (const StructField* field = args->info->Find(name)) {
@@ -146,7 +151,7 @@ void Expander::ExpandProbe(const Probe& probe) {
   std::map<std::string, size_t> by_signature;
   const Probe* tree = &probe;
   for (AttachTarget& target : FindTargets(probe)) {
-    const Type* args = use.any ? ArgsOf(target) : nullptr;
+    const Type* args = use.any ? ArgsOf(target, use) : nullptr;
     const auto [found, is_new] = by_signature.try_emplace(Signature(target, args, use), units_.size());
     if (!is_new) {
       units_[found->second].targets.push_back(std::move(target));
@@ -186,9 +191,9 @@ void Expander::CheckCount() {
 
 }  // namespace
 
-std::vector<ProbeUnit> ExpandProbes(Ast& ast, const ScriptInput& input, const Config& config, Host& host, TypeTable& types,
+std::vector<ProbeUnit> ExpandProbes(Ast& ast, const ScriptInput& input, const Config& config, Host& host, TypeSource& source,
                                     std::vector<std::unique_ptr<Probe>>& clones, Diagnostics& diagnostics) {
-  return Expander(ast, input, config, host, types, clones, diagnostics).Run();
+  return Expander(ast, input, config, host, source, clones, diagnostics).Run();
 }
 
 }  // namespace kawk

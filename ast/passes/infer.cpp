@@ -13,7 +13,9 @@ constexpr int kMostRounds = 64;
 
 }  // namespace
 
-void InferTypes(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics) { Inference(input, typed, diagnostics).Run(); }
+void InferTypes(const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics) {
+  Inference(input, source, typed, diagnostics).Run();
+}
 
 void Inference::Run() {
   int rounds = 0;
@@ -54,7 +56,7 @@ bool Inference::Round() {
 void Inference::GiveDefaults() {
   for (size_t i = 0; i < maps_.size(); ++i) {
     MapInfo& map = typed_.maps[i];
-    if (map.value == nullptr && (maps_[i].read || typed_.partial)) map.value = types().Int(64, true);
+    if (map.value == nullptr && (maps_[i].read || typed_.partial || map.decl != nullptr)) map.value = types().Int(64, true);
   }
 }
 
@@ -238,8 +240,30 @@ void Inference::operator()(const ForRange& s) {
   Visit(s.body);
 }
 
+// `$kv` is a pair of key and value, the numbers of aggregates read across CPUs.
 void Inference::operator()(const ForIn& s) {
-  Report(Diag::NotSupportedYet, s.location, "`for` over maps");
+  const MapRef* ref = As<MapRef>(s.iterable);
+  const int map = ref != nullptr ? typed_.Info(ref).map : -1;
+  if (map < 0) {
+    Visit(s.iterable);
+    Report(Diag::NotIterable, s.iterable->location);
+    return;
+  }
+  const int variable = typed_.lets[s.id.value];
+  MapUse& use = maps_[map];
+  const MapInfo& info = typed_.maps[map];
+  typed_.Info(ref).type = info.value;
+  if (use.scalar) {
+    Report(Diag::ScalarNotIterable, ref->location, info.name);
+  } else if (info.value != nullptr && info.value->IsAggregate() && types().AggregateInt(info.value) == nullptr) {
+    Report(Diag::ValueNotIterable, ref->location, ToString(info.value));
+  } else if (variable >= 0 && info.key != nullptr && info.value != nullptr) {
+    const Type* value = info.value->IsAggregate() ? types().AggregateInt(info.value) : info.value;
+    variables_[variable].declared = types().Tuple({info.key, value});
+    variables_[variable].assigned = true;
+  } else if (info.value == nullptr && !typed_.partial) {
+    Report(Diag::UndefinedMap, ref->location, info.name);
+  }
   Visit(s.body);
 }
 

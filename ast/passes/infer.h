@@ -10,6 +10,7 @@
 #include "ast/nodes.h"
 #include "ast/passes/flow.h"
 #include "ast/passes/fold.h"
+#include "ast/type_source.h"
 #include "ast/typed.h"
 #include "base/diagnostics.h"
 
@@ -17,8 +18,8 @@ namespace kawk {
 
 class Inference {
  public:
-  Inference(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics)
-      : input_(input), typed_(typed), diagnostics_(diagnostics) {}
+  Inference(const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics)
+      : input_(input), source_(source), typed_(typed), diagnostics_(diagnostics) {}
   void Run();
 
   // Expressions, one overload per kind: computes the flow, notes type and value in typed_.
@@ -99,9 +100,24 @@ class Inference {
   void MergeKey(int map, const Location& location, const Expr* key);
   Flow Step(const Unary& e);
   Flow IndexTuple(const Expr& e, const Flow& base, std::optional<Known> index);
+  Flow Elements(const Expr& e, const std::vector<Expr*>& elements, const std::vector<std::string>& names);
+
+  // --- infer_memory.cpp
+  AddressSpace DefaultSpace() const;
+  const Type* AsSeen(const Type* type, AddressSpace space);
+  Flow IndexElements(const Index& e, const Type* base);
+  Flow RecordMember(const Member& e, const Flow& base);
   Flow FieldOf(const Member& e, const Type* type);
+  Flow Deref(const Unary& e, const Type* pointer);
+  Flow AddressOf(const Unary& e, const Type* target);
+
+  // --- infer_cast.cpp
+  bool CanCast(const Type* to, const Type* from, const Expr& operand);
   Flow CastTo(const Cast& e, const Type* to, const Flow& from);
-  const Type* TypeOfSpec(const TypeSpec* spec);
+  const Type* InferredArray(const TypeSpec& spec, const Type* element, const Type* from);
+  const Type* TypeOfSpec(const TypeSpec* spec, const Type* from = nullptr);
+  const Type* TypeOfOperand(const TypeSpec* spec, const Expr* operand);
+  std::optional<uint64_t> OffsetOfPath(const OffsetOf& e, const Type* type);
 
   // --- infer_binary.cpp
   Flow Fold(const Binary& e, Known left, Known right);
@@ -113,10 +129,12 @@ class Inference {
   void WarnLossy(const Expr* expr, const Type* to);
 
   // --- infer_call.cpp
+  const Type* TaskStruct();
   Flow BuiltinFlow(const Expr& e, BuiltinId id);
   Flow StackFlow(const Expr& e, bool user, const std::vector<Expr*>& args);
   Flow FunctionFlow(const Call& e, FunctionId id);
   Flow StrFlow(const Call& e);
+  Flow StrftimeFlow(const Call& e);
   Flow MapFunction(const Call& e, FunctionId id);
   Flow AggregateFlow(const Call& e, TypeKind kind);
   std::optional<std::string> LiteralText(const Expr& e) const;
@@ -134,6 +152,7 @@ class Inference {
   }
 
   const ScriptInput& input_;
+  TypeSource& source_;
   Typed& typed_;
   Diagnostics& diagnostics_;
   bool reporting_ = false;

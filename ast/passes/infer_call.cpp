@@ -28,11 +28,18 @@ const Type* Inference::NameString(bool function_name) {
   return types().String(longest + 1);
 }
 
+// Without BTF the task's address is still good as a key.
+const Type* Inference::TaskStruct() {
+  const Type* task = source_.Find("struct task_struct");
+  return task != nullptr ? task : types().None();
+}
+
 Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
   switch (id) {
     case BuiltinId::KStack: return StackFlow(e, false, {});
     case BuiltinId::UStack: return StackFlow(e, true, {});
     case BuiltinId::Args: typed_.Info(&e).space = AddressSpace::Context; return Flow::Of(unit_->args);
+    case BuiltinId::Curtask: return Flow::Of(types().Pointer(TaskStruct(), AddressSpace::Kernel));
     case BuiltinId::ProbeName: return Flow::Of(NameString(false));
     case BuiltinId::Func: return Flow::Of(NameString(true));
     case BuiltinId::Pid:
@@ -110,6 +117,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Delete:
     case FunctionId::HasKey: return MapFunction(e, id);
     case FunctionId::Str: return StrFlow(e);
+    case FunctionId::Strftime: return StrftimeFlow(e);
     case FunctionId::Count: return AggregateFlow(e, TypeKind::Count);
     case FunctionId::Sum: return AggregateFlow(e, TypeKind::Sum);
     case FunctionId::Min: return AggregateFlow(e, TypeKind::Min);
@@ -119,6 +127,12 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Hist: return AggregateFlow(e, TypeKind::Hist);
     case FunctionId::Lhist: return AggregateFlow(e, TypeKind::Lhist);
     case FunctionId::Printf:
+    case FunctionId::Errorf:
+    case FunctionId::Warnf:
+    case FunctionId::Time:
+    case FunctionId::Cat:
+    case FunctionId::Join:
+    case FunctionId::System:
     case FunctionId::Exit: break;
   }
   for (const Expr* arg : e.args) Visit(arg);
@@ -153,6 +167,13 @@ Flow Inference::StrFlow(const Call& e) {
   const Known most = static_cast<Known>(typed_.config.max_strlen);
   if (length >= 0 && length < most) return Flow::Of(types().String(static_cast<uint64_t>(length) + 1));
   return Flow::Of(types().String(typed_.config.max_strlen + 1));
+}
+
+// The format is part of the type, so that it is known wherever the value is printed.
+Flow Inference::StrftimeFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  if (e.args.empty()) return {};
+  return Flow::Of(types().Timestamp(typed_.Info(e.args[0]).string.value_or("")));
 }
 
 // Functions whose first argument is a map itself, not its value.

@@ -65,7 +65,14 @@ Flow Inference::operator()(const StrLit& e) { return ConstantString(e, e.value);
 
 Flow Inference::operator()(const Ident& e) {
   const std::optional<BuiltinId> builtin = typed_.Info(&e).builtin;
-  return Done(e, builtin ? BuiltinFlow(e, *builtin) : Flow{});
+  if (builtin) return Done(e, BuiltinFlow(e, *builtin));
+  const std::optional<NamedConstant> constant = source_.FindConstant(e.name);
+  if (!constant) return Done(e, {});
+  if (constant->string) return ConstantString(e, *constant->string);
+  if (constant->enumeration == nullptr) return Constant(e, constant->value);
+  const Flow flow = Done(e, Flow::Of(constant->enumeration));
+  typed_.Info(&e).integer = BitsOf(constant->value);
+  return flow;
 }
 
 Flow Inference::operator()(const ScratchVar& e) {
@@ -118,7 +125,7 @@ void Inference::MergeKey(int map, const Location& location, const Expr* key) {
   const Type* type = Resolved(flow);
   if (type == nullptr) return;
   const std::string& name = typed_.maps[map].name;
-  if (type->is(TypeKind::None) || type->IsAggregate() || type->is(TypeKind::Struct)) {
+  if (type->is(TypeKind::None) || type->IsAggregate()) {
     Report(Diag::BadKey, location, ToString(type));
     return;
   }
@@ -147,20 +154,7 @@ Flow Inference::operator()(const Index& e) {
     Report(Diag::BadIndex, e.index->location, ToString(index_type));
     return Done(e, {});
   }
-  if (type->is(TypeKind::Array) || type->is(TypeKind::Pointer)) {
-    const std::optional<Known> known = KnownValue(e.index);
-    if (type->is(TypeKind::Array) && type->length > 0 && known && (*known < 0 || *known >= type->length)) {
-      Report(Diag::IndexOutOfRange, e.index->location, static_cast<int64_t>(*known), ToString(type));
-    }
-    typed_.Info(&e).space = type->is(TypeKind::Pointer) ? type->space : typed_.Info(e.base).space;
-    return Done(e, Flow::Of(type->element));
-  }
-  if (type->is(TypeKind::String)) {
-    Report(Diag::NotSupportedYet, e.location, "a string's index");
-    return Done(e, {});
-  }
-  Report(Diag::NotIndexable, e.location, ToString(type));
-  return Done(e, {});
+  return IndexElements(e, type);
 }
 
 Flow Inference::IndexTuple(const Expr& e, const Flow& base, std::optional<Known> index) {
@@ -177,46 +171,15 @@ Flow Inference::IndexTuple(const Expr& e, const Flow& base, std::optional<Known>
   return Done(e, base.is_tuple ? base.members[at] : Flow::Of(type->members[at]));
 }
 
-Flow Inference::operator()(const Member& e) {
-  const Flow base = Visit(e.base);
-  const Type* type = Resolved(base);
-  if (type == nullptr) return Done(e, {});
-  if (type->is(TypeKind::Tuple)) {
-    const std::optional<uint64_t> index = ParseNumber(e.name);
-    if (index) return IndexTuple(e, base, *index);
-  }
-  typed_.Info(&e).space = typed_.Info(e.base).space;
-  if (type->is(TypeKind::Pointer) && type->element->is(TypeKind::Struct)) {
-    typed_.Info(&e).space = type->space;
-    type = type->element;
-  }
-  if (!type->is(TypeKind::Struct)) {
-    Report(Diag::NoFields, e.name_location, e.name, ToString(type));
-    return Done(e, {});
-  }
-  return FieldOf(e, type);
-}
-
-Flow Inference::FieldOf(const Member& e, const Type* type) {
-  const StructField* field = type->info->Find(e.name);
-  if (field == nullptr) {
-    std::vector<std::string> names;
-    for (const StructField& candidate : type->info->fields) names.push_back(candidate.name);
-    ReportWithHint(Diag::UnknownField, e.name_location, DidYouMean(e.name, names), type->info->name, e.name);
-    return Done(e, {});
-  }
-  typed_.Info(&e).field = field;
-  return Done(e, Flow::Of(field->type));
-}
-
-Flow Inference::operator()(const TupleExpr& e) {
+Flow Inference::Elements(const Expr& e, const std::vector<Expr*>& elements, const std::vector<std::string>& names) {
   Flow flow;
   flow.is_tuple = true;
-  for (const Expr* element : e.elements) {
+  flow.names = names;
+  for (const Expr* element : elements) {
     flow.members.push_back(AsNumber(Visit(element)));
     const Type* type = Resolved(flow.members.back());
     if (type == nullptr) continue;
-    if (type->is(TypeKind::None) || type->IsAggregate() || type->is(TypeKind::Struct)) {
+    if (type->is(TypeKind::None) || type->IsAggregate()) {
       Report(Diag::BadTupleElement, element->location, ToString(type));
       flow.members.back() = {};
     }
@@ -224,21 +187,16 @@ Flow Inference::operator()(const TupleExpr& e) {
   return Done(e, flow);
 }
 
-Flow Inference::operator()(const RecordExpr& e) {
-  for (const Expr* element : e.elements) Visit(element);
-  Report(Diag::NotSupportedYet, e.location, "a record");
-  return Done(e, {});
-}
+Flow Inference::operator()(const TupleExpr& e) { return Elements(e, e.elements, {}); }
+Flow Inference::operator()(const RecordExpr& e) { return Elements(e, e.elements, e.names); }
 
 // --- operators ---
 
 Flow Inference::operator()(const Unary& e) {
   if (e.op >= UnaryOp::PreInc) return Step(e);
   const Flow flow = AsNumber(Visit(e.operand));
-  if (e.op == UnaryOp::Deref || e.op == UnaryOp::AddressOf) {
-    Report(Diag::NotSupportedYet, e.location, fmt::format("the operator `{}`", Spelling(e.op)));
-    return Done(e, {});
-  }
+  if (e.op == UnaryOp::Deref) return Deref(e, Resolved(flow));
+  if (e.op == UnaryOp::AddressOf) return AddressOf(e, Resolved(flow));
   const Type* type = Resolved(flow);
   if (type == nullptr) return Done(e, {});
   if (e.op == UnaryOp::Not) {
@@ -296,62 +254,11 @@ Flow Inference::operator()(const Ternary& e) {
   return Done(e, Flow::Of(Resolved(both)));
 }
 
-Flow Inference::operator()(const Cast& e) {
-  const Flow from = Visit(e.operand);
-  const Type* to = e.type != nullptr ? TypeOfSpec(e.type) : nullptr;
-  if (to == nullptr || !from.known()) return Done(e, Flow::Of(to));
-  return CastTo(e, to, from);
-}
-
-Flow Inference::CastTo(const Cast& e, const Type* to, const Flow& from) {
-  const Type* type = Resolved(AsNumber(from));
-  if (type == nullptr) return Done(e, Flow::Of(to));
-  const bool to_number = to->IsScalar();
-  const bool same = to == type;
-  const bool to_string = to->is(TypeKind::String) && type->is(TypeKind::String);
-  if (!same && !to_string && (!to_number || !type->IsScalar())) {
-    Report(Diag::BadCast, e.location, ToString(Resolved(from)), ToString(to));
-    return Done(e, Flow::Of(to));
-  }
-  const std::optional<Known> known = KnownValue(e.operand);
-  const Flow flow = Done(e, Flow::Of(to));
-  if (known && to->IsInteger()) {
-    const bool is_bool = to->is(TypeKind::Bool);
-    typed_.Info(&e).integer = is_bool ? uint64_t{*known != 0} : WrapBits(BitsOf(*known), to->bits, to->is_signed);
-  }
-  return flow;
-}
-
-const Type* Inference::TypeOfSpec(const TypeSpec* spec) {
-  if (spec->of_expr != nullptr || spec->of_type != nullptr) {
-    Report(Diag::NotSupportedYet, spec->location, "`typeof`");
-    return nullptr;
-  }
-  if (const Type* type = types().Named(spec->name); type != nullptr && spec->postfixes.empty()) return type;
-  const bool string = spec->postfixes.size() == 1 && spec->postfixes[0].kind == TypeSpec::Postfix::Array &&
-                      !spec->postfixes[0].inferred && types().Named(spec->name) == nullptr;
-  if (string && spec->name == "string") return types().String(spec->postfixes[0].size);
-  Report(Diag::NotSupportedYet, spec->location, fmt::format("the type `{}` here", spec->name));
-  return nullptr;
-}
-
-Flow Inference::operator()(const SizeOf& e) {
-  Report(Diag::NotSupportedYet, e.location, "`sizeof`");
-  return Done(e, {});
-}
-Flow Inference::operator()(const OffsetOf& e) {
-  Report(Diag::NotSupportedYet, e.location, "`offsetof`");
-  return Done(e, {});
-}
-Flow Inference::operator()(const TypeOf& e) {
-  Report(Diag::NotSupportedYet, e.location, "`typeof`");
-  return Done(e, {});
-}
 Flow Inference::operator()(const BlockExpr& e) {
   for (const Stmt* stmt : e.statements) Visit(stmt);
   const Flow flow = e.value != nullptr ? Visit(e.value) : Flow::Of(types().None());
-  Report(Diag::NotSupportedYet, e.location, "a block as an expression");
-  return Done(e, flow);
+  if (IsOpen(e.value) && e.statements.empty()) return Constant(e, *KnownValue(e.value));
+  return Done(e, AsNumber(flow));
 }
 
 }  // namespace kawk

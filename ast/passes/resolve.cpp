@@ -9,6 +9,7 @@
 #include "ast/attach_point.h"
 #include "ast/passes/passes.h"
 #include "ast/passes/stack_mode.h"
+#include "ast/passes/type_name.h"
 #include "ast/walk.h"
 
 namespace kawk {
@@ -18,8 +19,8 @@ bool TakesArguments(BuiltinId id) { return id == BuiltinId::KStack || id == Buil
 
 class Resolver {
  public:
-  Resolver(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics)
-      : input_(input), typed_(typed), diagnostics_(diagnostics) {}
+  Resolver(const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics)
+      : input_(input), source_(source), typed_(typed), diagnostics_(diagnostics) {}
 
   void ResolveUnit(const ProbeUnit& unit) {
     scopes_.clear();
@@ -50,12 +51,15 @@ class Resolver {
     Visit(e.then);
     Visit(e.otherwise);
   }
-  void operator()(const Cast& e) { Visit(e.operand); }
+  void operator()(const Cast& e) {
+    Visit(e.type);
+    Visit(e.operand);
+  }
   void operator()(const TupleExpr& e) { VisitAll(e.elements); }
   void operator()(const RecordExpr& e) { VisitAll(e.elements); }
-  void operator()(const SizeOf& e) { Visit(e.operand); }
-  void operator()(const OffsetOf& e) { Visit(e.operand); }
-  void operator()(const TypeOf& e) { Visit(e.operand); }
+  void operator()(const SizeOf& e) { TypeOrValue(e.type, e.operand); }
+  void operator()(const OffsetOf& e) { TypeOrValue(e.type, e.operand); }
+  void operator()(const TypeOf& e) { TypeOrValue(e.type, e.operand); }
   void operator()(const BlockExpr& e) {
     OpenScope();
     VisitAll(e.statements);
@@ -117,6 +121,14 @@ class Resolver {
   void VisitAll(const std::vector<T*>& list) {
     for (const T* item : list) Visit(item);
   }
+  // The expressions in typeof(…).
+  void Visit(const TypeSpec* spec) {
+    for (; spec != nullptr; spec = spec->of_type) TypeOrValue(nullptr, spec->of_expr);
+  }
+  void TypeOrValue(const TypeSpec* type, const Expr* operand) {
+    Visit(type);
+    if (operand != nullptr && NamedType(operand, source_) == nullptr) Visit(operand);
+  }
   void OpenScope() { scopes_.emplace_back(); }
   void CloseScope();
   Variable* FindVariable(const std::string& name);
@@ -125,6 +137,7 @@ class Resolver {
   std::vector<std::string> VisibleVariables() const;
 
   const ScriptInput& input_;
+  TypeSource& source_;
   Typed& typed_;
   Diagnostics& diagnostics_;
   bool missing_allowed_ = false;  // within str($1)
@@ -185,6 +198,7 @@ void Resolver::operator()(const Assign& s) {
 }
 
 void Resolver::operator()(const Let& s) {
+  Visit(s.type);
   Visit(s.value);
   if (FindVariable(s.name) != nullptr) {
     diagnostics_.EmitWithHint(Diag::Redeclared, s.name_location, "give it another name", s.name);
@@ -215,6 +229,7 @@ void Resolver::operator()(const Ident& e) {
     diagnostics_.EmitWithHint(Diag::FunctionWithoutCall, e.location, fmt::format("write `{}(…)`", e.name), e.name);
     return;
   }
+  if (source_.FindConstant(e.name)) return;
   std::vector<std::string> names;
   for (const BuiltinRow& row : AllBuiltins()) names.emplace_back(row.name);
   diagnostics_.EmitWithHint(Diag::UnknownName, e.location, DidYouMean(e.name, names), e.name);
@@ -293,9 +308,9 @@ void NumberMaps(const Ast& ast, Typed& typed) {
 
 }  // namespace
 
-void ResolveNames(const Ast& ast, const ScriptInput& input, Typed& typed, Diagnostics& diagnostics) {
+void ResolveNames(const Ast& ast, const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics) {
   NumberMaps(ast, typed);
-  Resolver resolver(input, typed, diagnostics);
+  Resolver resolver(input, source, typed, diagnostics);
   for (const ProbeUnit& unit : typed.units) resolver.ResolveUnit(unit);
 }
 

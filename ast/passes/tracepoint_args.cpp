@@ -2,8 +2,11 @@
 // 8-byte slot, and a typedef's text says nothing at all.
 #include "ast/passes/tracepoint_args.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
+
+#include "ast/c_integers.h"
 
 namespace kawk {
 namespace {
@@ -24,49 +27,14 @@ std::string_view Strip(std::string_view text) {
   return text;
 }
 
-struct CInt {
-  std::string_view name;
-  uint32_t bits;
-  bool is_signed;
-};
-constexpr std::array kCInts = {
-    CInt{"char", 8, true},
-    CInt{"signed char", 8, true},
-    CInt{"unsigned char", 8, false},
-    CInt{"short", 16, true},
-    CInt{"unsigned short", 16, false},
-    CInt{"int", 32, true},
-    CInt{"unsigned int", 32, false},
-    CInt{"unsigned", 32, false},
-    CInt{"long", 64, true},
-    CInt{"unsigned long", 64, false},
-    CInt{"u8", 8, false},
-    CInt{"u16", 16, false},
-    CInt{"u32", 32, false},
-    CInt{"u64", 64, false},
-    CInt{"s8", 8, true},
-    CInt{"s16", 16, true},
-    CInt{"s32", 32, true},
-    CInt{"s64", 64, true},
-    CInt{"__u8", 8, false},
-    CInt{"__u16", 16, false},
-    CInt{"__u32", 32, false},
-    CInt{"__u64", 64, false},
-    CInt{"uint8_t", 8, false},
-    CInt{"uint16_t", 16, false},
-    CInt{"uint32_t", 32, false},
-    CInt{"uint64_t", 64, false},
-    CInt{"size_t", 64, false},
-    CInt{"loff_t", 64, true},
-};
-
-const Type* Pointee(std::string_view text, AddressSpace space, TypeTable& types) {
+// `look`: whether types of the kernel may be looked up.
+const Type* Pointee(std::string_view text, AddressSpace space, bool look, TypeSource& source) {
+  TypeTable& types = source.types();
   text = Strip(text);
-  if (text.ends_with('*')) return types.Pointer(Pointee(text.substr(0, text.size() - 1), space, types), space);
-  for (const CInt& row : kCInts) {
-    if (row.name == text) return types.Int(row.bits, row.is_signed);
-  }
-  return types.None();
+  if (text.ends_with('*')) return types.Pointer(Pointee(text.substr(0, text.size() - 1), space, look, source), space);
+  const Type* type = CInteger(text, types);
+  if (type == nullptr && look && text != "void") type = source.Find(std::string(text));
+  return type != nullptr ? type : types.None();
 }
 
 bool IsWidth(uint32_t bytes) { return bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8; }
@@ -76,7 +44,8 @@ const Type* Sized(uint32_t bytes, bool is_signed, TypeTable& types) {
   return types.Array(types.Int(8, false), bytes);  // a struct by value
 }
 
-const Type* FieldType(const TracepointField& field, AddressSpace space, const Config& config, TypeTable& types) {
+const Type* FieldType(const TracepointField& field, AddressSpace space, const Config& config, bool look, TypeSource& source) {
+  TypeTable& types = source.types();
   const std::string_view text = Strip(field.type);
   const size_t bracket = text.find('[');
   const std::string_view element = Strip(text.substr(0, bracket));
@@ -85,10 +54,13 @@ const Type* FieldType(const TracepointField& field, AddressSpace space, const Co
     return types.Int(32, false);  // where and how long: of other arrays nothing better can be said yet
   }
   if (text.ends_with('*') && field.size == 8) {
-    return types.Pointer(Pointee(text.substr(0, text.size() - 1), space, types), space);
+    return types.Pointer(Pointee(text.substr(0, text.size() - 1), space, look, source), space);
   }
   if (bracket == std::string_view::npos) {
     if (text == "bool" && field.size == 1) return types.Bool();
+    if (const Type* whole = look && !IsWidth(field.size) ? source.Find(std::string(text)) : nullptr) {
+      if (SizeOfType(whole) == field.size) return whole;
+    }
     return Sized(field.size, field.is_signed, types);
   }
   const std::string_view digits = text.substr(bracket + 1);
@@ -102,7 +74,9 @@ const Type* FieldType(const TracepointField& field, AddressSpace space, const Co
 
 }  // namespace
 
-const Type* TracepointArgs(const TracepointFormat& format, const Config& config, TypeTable& types) {
+const Type* TracepointArgs(const TracepointFormat& format, const Config& config,
+                           const std::function<bool(const std::string&)>& used, TypeSource& source) {
+  TypeTable& types = source.types();
   StructInfo* info = types.NewStruct("struct tracepoint:" + format.category + ":" + format.event + "_args");
   const AddressSpace space = format.category == "syscalls" ? AddressSpace::User : AddressSpace::Kernel;
   for (const TracepointField& field : format.fields) {
@@ -111,7 +85,7 @@ const Type* TracepointArgs(const TracepointFormat& format, const Config& config,
     to.offset = field.offset;
     to.data_loc = field.data_loc;
     to.rel_data_loc = field.rel_data_loc;
-    to.type = FieldType(field, space, config, types);
+    to.type = FieldType(field, space, config, used(field.name), source);
     info->size = std::max(info->size, field.offset + field.size);
   }
   info->alignment = 8;

@@ -1,0 +1,205 @@
+// BTF → types. Ids are translated once; a struct's members only when somebody asks for them, since from any struct of the
+// kernel one comes to nearly all others.
+#include <bpf/btf.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ast/type_source.h"
+#include "base/check.h"
+
+namespace kawk {
+namespace {
+
+constexpr std::string_view kUserTag = "user";  // __attribute__((btf_type_tag("user"))): __user
+
+std::string_view NameAt(const ::btf* btf, uint32_t offset) {
+  const char* name = btf__name_by_offset(btf, offset);
+  return name != nullptr ? std::string_view(name) : std::string_view();
+}
+
+bool IsModifier(const ::btf_type* type) {
+  return btf_is_mod(type) || btf_is_typedef(type) || btf_kind(type) == BTF_KIND_TYPE_TAG;
+}
+
+// The type behind typedefs and qualifiers.
+uint32_t Strip(const ::btf* btf, uint32_t id) {
+  for (const ::btf_type* type = btf__type_by_id(btf, id); id != 0 && IsModifier(type); type = btf__type_by_id(btf, id)) id = type->type;
+  return id;
+}
+
+bool IsChar(const ::btf* btf, uint32_t id) {
+  const ::btf_type* type = btf__type_by_id(btf, Strip(btf, id));
+  return type != nullptr && btf_is_int(type) && type->size == 1 && NameAt(btf, type->name_off) == "char";
+}
+
+// Of what only has a size: structs do not say their alignment.
+uint32_t AlignmentFor(uint32_t size) { return size % 8 == 0 ? 8 : size % 4 == 0 ? 4 : size % 2 == 0 ? 2 : 1; }
+
+struct Keyword {
+  std::string_view prefix;
+  std::array<uint32_t, 2> kinds;
+};
+constexpr std::array kKeywords = {
+    Keyword{"struct ", {BTF_KIND_STRUCT, 0}},
+    Keyword{"union ", {BTF_KIND_UNION, 0}},
+    Keyword{"enum ", {BTF_KIND_ENUM, BTF_KIND_ENUM64}},
+};
+
+}  // namespace
+
+const Type* TypeSource::FindInBtf(const std::string& name) {
+  for (const Keyword& keyword : kKeywords) {
+    if (!name.starts_with(keyword.prefix)) continue;
+    for (const uint32_t kind : keyword.kinds) {
+      const uint32_t id = kind == 0 ? 0 : host_.FindBtfType(name.substr(keyword.prefix.size()), kind);
+      if (id != 0) return FromBtf(id);
+    }
+    return nullptr;
+  }
+  // As in the peer, the keyword `struct` may be left out.
+  for (const uint32_t kind : {BTF_KIND_TYPEDEF, BTF_KIND_STRUCT, BTF_KIND_UNION}) {
+    const uint32_t id = host_.FindBtfType(name, kind);
+    if (id != 0) return FromBtf(id);
+  }
+  return nullptr;
+}
+
+const Type* TypeSource::FromBtf(uint32_t id) {
+  const ::btf* btf = host_.KernelBtf();
+  id = Strip(btf, id);
+  if (id == 0) return types_.None();
+  const Type*& known = by_id_[id];
+  if (known != nullptr) return known;
+  const ::btf_type* type = btf__type_by_id(btf, id);
+  switch (btf_kind(type)) {
+    case BTF_KIND_INT: return known = MakeInt(id);
+    case BTF_KIND_FLOAT: return known = types_.Int(type->size == 4 ? 32 : 64, false);
+    case BTF_KIND_ENUM:
+    case BTF_KIND_ENUM64: return known = MakeEnum(id);
+    case BTF_KIND_PTR: return known = MakePointer(type->type);
+    case BTF_KIND_ARRAY: return known = MakeArray(id);
+    case BTF_KIND_STRUCT:
+    case BTF_KIND_UNION: return known = MakeStruct(id);
+    case BTF_KIND_FWD: {
+      const uint32_t full = host_.FindBtfType(std::string(NameAt(btf, type->name_off)),
+                                              btf_kflag(type) ? BTF_KIND_UNION : BTF_KIND_STRUCT);
+      return known = full != 0 ? FromBtf(full) : types_.None();
+    }
+    default: return known = types_.None();  // functions: only ever pointed to
+  }
+}
+
+const Type* TypeSource::MakeInt(uint32_t id) {
+  const ::btf_type* type = btf__type_by_id(host_.KernelBtf(), id);
+  const uint8_t encoding = btf_int_encoding(type);
+  if ((encoding & BTF_INT_BOOL) != 0 && type->size == 1) return types_.Bool();
+  if (type->size > 8) return types_.Array(types_.Int(64, false), type->size / 8);
+  return types_.Int(type->size * 8, (encoding & BTF_INT_SIGNED) != 0);
+}
+
+const Type* TypeSource::MakeEnum(uint32_t id) {
+  const ::btf* btf = host_.KernelBtf();
+  const ::btf_type* type = btf__type_by_id(btf, id);
+  EnumInfo* info = types_.NewEnum("enum " + std::string(NameAt(btf, type->name_off)));
+  const bool is_signed = btf_kflag(type);
+  for (uint32_t i = 0; i < btf_vlen(type); ++i) {
+    if (btf_kind(type) == BTF_KIND_ENUM64) {
+      const struct btf_enum64& row = btf_enum64(type)[i];
+      info->values.emplace_back(NameAt(btf, row.name_off), static_cast<int64_t>(btf_enum64_value(&row)));
+    } else {
+      const struct btf_enum& row = btf_enum(type)[i];
+      info->values.emplace_back(NameAt(btf, row.name_off), is_signed ? int64_t{row.val} : int64_t{static_cast<uint32_t>(row.val)});
+    }
+  }
+  return types_.Enum(info, type->size * 8, is_signed);
+}
+
+const Type* TypeSource::MakePointer(uint32_t pointee) {
+  const ::btf* btf = host_.KernelBtf();
+  AddressSpace space = AddressSpace::Kernel;
+  for (uint32_t id = pointee; id != 0;) {
+    const ::btf_type* type = btf__type_by_id(btf, id);
+    if (!IsModifier(type)) break;
+    if (btf_kind(type) == BTF_KIND_TYPE_TAG && NameAt(btf, type->name_off) == kUserTag) space = AddressSpace::User;
+    id = type->type;
+  }
+  return types_.Pointer(FromBtf(pointee), space);
+}
+
+const Type* TypeSource::MakeArray(uint32_t id) {
+  const ::btf* btf = host_.KernelBtf();
+  const struct btf_array* array = btf_array(btf__type_by_id(btf, id));
+  if (array->nelems > 0 && IsChar(btf, array->type)) return types_.String(array->nelems);
+  return types_.Array(FromBtf(array->type), array->nelems);
+}
+
+const Type* TypeSource::MakeStruct(uint32_t id) {
+  const ::btf* btf = host_.KernelBtf();
+  const ::btf_type* type = btf__type_by_id(btf, id);
+  const bool is_union = btf_is_union(type);
+  StructInfo* info = types_.NewStruct((is_union ? "union " : "struct ") + std::string(NameAt(btf, type->name_off)));
+  info->size = type->size;
+  info->alignment = AlignmentFor(type->size);
+  info->is_union = is_union;
+  info->load = [this, id](std::vector<StructField>& fields) { LoadFields(id, fields); };
+  return types_.Struct(info);
+}
+
+void TypeSource::LoadFields(uint32_t id, std::vector<StructField>& fields) {
+  const ::btf* btf = host_.KernelBtf();
+  const ::btf_type* type = btf__type_by_id(btf, id);
+  for (uint32_t i = 0; i < btf_vlen(type); ++i) {
+    const struct btf_member& member = btf_members(type)[i];
+    StructField& field = fields.emplace_back();
+    field.name = NameAt(btf, member.name_off);
+    field.type = FromBtf(member.type);
+    const uint32_t bit = btf_member_bit_offset(type, i);
+    field.bit_size = btf_member_bitfield_size(type, i);
+    field.offset = bit / 8;
+    if (field.bit_size == 0) continue;
+    // Of the integers of the field's type, the one that it lies in; a packed one may cross their border.
+    const uint32_t width = std::max(8u, SizeOfType(field.type) * 8);
+    if (bit % width + field.bit_size <= width) field.offset = bit / width * (width / 8);
+    field.bit_offset = bit - field.offset * 8;
+  }
+}
+
+void TypeSource::IndexEnumerators() {
+  if (std::exchange(indexed_, true)) return;
+  const ::btf* btf = host_.KernelBtf();
+  if (btf == nullptr) return;
+  for (uint32_t id = 1; id < btf__type_cnt(btf); ++id) {
+    const ::btf_type* type = btf__type_by_id(btf, id);
+    const bool wide = btf_kind(type) == BTF_KIND_ENUM64;
+    if (!wide && btf_kind(type) != BTF_KIND_ENUM) continue;
+    for (uint32_t i = 0; i < btf_vlen(type); ++i) {
+      const uint32_t name = wide ? btf_enum64(type)[i].name_off : btf_enum(type)[i].name_off;
+      const int64_t narrow = btf_kflag(type) ? int64_t{btf_enum(type)[i].val} : int64_t{static_cast<uint32_t>(btf_enum(type)[i].val)};
+      const int64_t value = wide ? static_cast<int64_t>(btf_enum64_value(&btf_enum64(type)[i])) : narrow;
+      enumerators_.try_emplace(NameAt(btf, name), Enumerator{id, value});
+    }
+  }
+}
+
+const Type* TypeSource::RawTracepointArgs(const std::string& event) {
+  const uint32_t id = host_.FindBtfType("__traceiter_" + event, BTF_KIND_FUNC);
+  if (id == 0) return nullptr;
+  const ::btf* btf = host_.KernelBtf();
+  const ::btf_type* prototype = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+  CHECK(btf_is_func_proto(prototype));
+  StructInfo* info = types_.NewStruct("struct rawtracepoint:" + event + "_args");
+  constexpr uint32_t kSlot = 8;
+  for (uint32_t i = 1; i < btf_vlen(prototype); ++i) {  // the first is the tracepoint's own `void *__data`
+    const struct btf_param& parameter = btf_params(prototype)[i];
+    StructField& field = info->fields.emplace_back();
+    field.name = NameAt(btf, parameter.name_off);
+    field.type = FromBtf(parameter.type);
+    field.offset = (i - 1) * kSlot;
+  }
+  info->size = static_cast<uint32_t>(info->fields.size()) * kSlot;
+  info->alignment = kSlot;
+  return types_.Struct(info);
+}
+
+}  // namespace kawk

@@ -1,0 +1,123 @@
+// Directives and which definitions they leave; the definitions themselves are for CParser.
+#include "ast/cdecl.h"
+
+#include <set>
+
+#include "ast/cdecl_parser.h"
+
+namespace kawk {
+namespace {
+
+// Scripts ask for it, to leave out what the kernel's BTF knows better.
+constexpr std::string_view kHaveBtf = "BPFTRACE_HAVE_BTF";
+
+enum class Directive : uint8_t { None, If, Ifdef, Ifndef, Elif, Else, Endif, Define, Undef };
+struct DirectiveRow {
+  std::string_view name;
+  Directive directive;
+};
+constexpr DirectiveRow kDirectives[] = {
+    {"if", Directive::If},     {"ifdef", Directive::Ifdef}, {"ifndef", Directive::Ifndef}, {"elif", Directive::Elif},
+    {"else", Directive::Else}, {"endif", Directive::Endif}, {"define", Directive::Define}, {"undef", Directive::Undef},
+};
+
+class Reader {
+ public:
+  Reader(TypeSource& source, Diagnostics& diagnostics) : source_(source), diagnostics_(diagnostics) {
+    defined_.emplace(kHaveBtf);
+  }
+
+  void Read(const CDefinition& definition) {
+    std::vector<CToken> tokens = LexC(definition.text);
+    if (tokens[0].text == "#") return ReadDirective(std::move(tokens));
+    if (!Active()) return;
+    CParser parser(std::move(tokens), source_);
+    if (!parser.Definition()) diagnostics_.Emit(Diag::BadDefinition, definition.location, parser.error());
+  }
+
+ private:
+  struct Branch {
+    bool active;  // this one
+    bool taken;   // this or one before it
+  };
+
+  bool Active() const {
+    for (const Branch& branch : branches_) {
+      if (!branch.active) return false;
+    }
+    return true;
+  }
+
+  void ReadDirective(std::vector<CToken> tokens) {
+    Directive directive = Directive::None;
+    for (const DirectiveRow& row : kDirectives) {
+      if (tokens.size() > 1 && tokens[1].text == row.name) directive = row.directive;
+    }
+    const std::string name = tokens.size() > 2 ? tokens[2].text : "";
+    switch (directive) {
+      case Directive::Ifdef: return Open(defined_.contains(name));
+      case Directive::Ifndef: return Open(!defined_.contains(name));
+      case Directive::If: return Open(Holds(tokens));
+      case Directive::Elif:
+        if (!branches_.empty()) branches_.back().active = !branches_.back().taken && Holds(tokens);
+        if (!branches_.empty()) branches_.back().taken |= branches_.back().active;
+        return;
+      case Directive::Else:
+        if (!branches_.empty()) branches_.back().active = !std::exchange(branches_.back().taken, true);
+        return;
+      case Directive::Endif:
+        if (!branches_.empty()) branches_.pop_back();
+        return;
+      case Directive::Define:
+        if (Active() && !name.empty()) Define(name, {tokens.begin() + 3, tokens.end()});
+        return;
+      case Directive::Undef: defined_.erase(name); return;
+      case Directive::None: return;  // include, pragma, …
+    }
+  }
+
+  void Open(bool active) { branches_.push_back({active, active}); }
+
+  // `#if`: `defined(X)` becomes a number, the rest is an expression; what cannot be told does not hold.
+  bool Holds(const std::vector<CToken>& tokens) {
+    std::vector<CToken> expression;
+    for (size_t i = 2; i < tokens.size(); ++i) {
+      if (tokens[i].text != "defined") {
+        expression.push_back(tokens[i]);
+        continue;
+      }
+      const bool parens = i + 1 < tokens.size() && tokens[i + 1].text == "(";
+      i = std::min(i + (parens ? 2 : 1), tokens.size() - 1);
+      expression.push_back({CToken::Number, defined_.contains(tokens[i].text) ? "1" : "0"});
+      if (parens) ++i;
+    }
+    if (expression.empty() || expression.back().kind != CToken::End) expression.emplace_back();
+    return CParser(std::move(expression), source_).Constant().value_or(0) != 0;
+  }
+
+  // A macro that is no constant is only known to be defined.
+  void Define(const std::string& name, std::vector<CToken> value) {
+    defined_.insert(name);
+    if (value.size() == 2 && value[0].kind == CToken::String) {
+      source_.DefineConstant(name, {.string = value[0].text});
+    } else if (const std::optional<__int128> number = CParser(value, source_).Constant()) {
+      source_.DefineConstant(name, {.value = *number});
+    } else if (value.size() == 2 && value[0].kind == CToken::Word) {
+      if (const Type* type = source_.Find(value[0].text)) source_.Define(name, type);
+    }
+  }
+
+  TypeSource& source_;
+  Diagnostics& diagnostics_;
+  std::set<std::string, std::less<>> defined_;
+  std::vector<Branch> branches_;
+};
+
+}  // namespace
+
+void ReadCDefinitions(const std::vector<CDefinition>& definitions, TypeSource& source, Diagnostics& diagnostics) {
+  Reader reader(source, diagnostics);
+  for (const CDefinition& definition : definitions) reader.Read(definition);
+}
+
+}  // namespace kawk

@@ -1,0 +1,59 @@
+// The inside of the C reader: a cursor over tokens that evaluates constant expressions and declares types.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ast/cdecl_lexer.h"
+#include "ast/type_source.h"
+
+namespace kawk {
+
+class CParser {
+ public:
+  CParser(std::vector<CToken> tokens, TypeSource& source) : tokens_(std::move(tokens)), source_(source) {}
+
+  // A constant expression up to the end of the text; nothing when it is none.
+  std::optional<__int128> Constant();
+  // One definition. False when it is not understood; then error() says what was seen.
+  bool Definition();
+  const std::string& error() const { return error_; }
+
+  const CToken& Peek(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  CToken Next() { return at_ + 1 < tokens_.size() ? tokens_[at_++] : tokens_.back(); }
+  bool Take(std::string_view text);
+
+ private:
+  struct Declarator {
+    std::string name;
+    const Type* type = nullptr;
+  };
+
+  // --- cdecl_expr.cpp
+  std::optional<__int128> Expression(int least_precedence);
+  std::optional<__int128> Operand();
+
+  // --- cdecl_types.cpp
+  bool Fail(std::string what);
+  void SkipAttributes();
+  void SkipTo(std::string_view open, std::string_view close);
+  void SkipParens();
+  const Type* Specifiers(bool* is_char);
+  const Type* Tagged(const std::string& keyword);
+  const Type* Body(const std::string& name, bool is_union);
+  const Type* Enumerators(const std::string& name);
+  bool Fields(StructInfo& info);
+  bool Field(StructInfo& info, uint64_t* bit);
+  void Place(StructInfo& info, StructField field, uint64_t* bit);
+  std::optional<Declarator> Declare(const Type* type, bool is_char);
+
+  std::vector<CToken> tokens_;
+  TypeSource& source_;
+  size_t at_ = 0;
+  bool packed_ = false;
+  std::string error_;
+};
+
+}  // namespace kawk

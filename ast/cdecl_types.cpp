@@ -1,0 +1,245 @@
+// Declarations of C: specifiers, declarators, bodies; and where the compiler of x86-64 and arm64 puts fields.
+#include <algorithm>
+#include <array>
+
+#include "ast/cdecl_parser.h"
+
+namespace kawk {
+namespace {
+
+constexpr std::array<std::string_view, 8> kQualifiers = {"const",  "volatile", "static",   "extern",
+                                                         "inline", "restrict", "__signed", "__extension__"};
+constexpr std::array<std::string_view, 3> kTags = {"struct", "union", "enum"};
+
+template <size_t N>
+bool Contains(const std::array<std::string_view, N>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+uint64_t RoundUp(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+bool CParser::Fail(std::string what) {
+  if (error_.empty()) error_ = std::move(what);
+  return false;
+}
+
+// Behind the `close` that belongs to an `open` just taken.
+void CParser::SkipTo(std::string_view open, std::string_view close) {
+  for (int depth = 1; depth > 0 && Peek().kind != CToken::End;) {
+    if (Take(open)) {
+      ++depth;
+    } else if (Take(close)) {
+      --depth;
+    } else {
+      Next();
+    }
+  }
+}
+
+void CParser::SkipParens() {
+  if (Take("(")) SkipTo("(", ")");
+}
+
+void CParser::SkipAttributes() {
+  while (Take("__attribute__") || Take("__attribute")) {
+    for (size_t i = 0; Peek(i).kind != CToken::End && Peek(i).text != ";"; ++i) {
+      packed_ |= Peek(i).text == "packed" || Peek(i).text == "__packed__";
+    }
+    SkipParens();
+  }
+}
+
+// The words in front of a declarator.
+const Type* CParser::Specifiers(bool* is_char) {
+  std::string words;
+  for (;;) {
+    SkipAttributes();
+    const CToken& token = Peek();
+    if (token.kind != CToken::Word) break;
+    if (Contains(kQualifiers, token.text)) {
+      Next();
+      continue;
+    }
+    if (Contains(kTags, token.text) && words.empty()) {
+      const Type* type = Tagged(Next().text);
+      while (Contains(kQualifiers, Peek().text)) Next();
+      return type;
+    }
+    // The last word is the declarator's name, unless it is a type itself.
+    const std::string longer = words.empty() ? token.text : words + " " + token.text;
+    if (!words.empty() && source_.Find(longer) == nullptr) break;
+    words = longer;
+    Next();
+  }
+  *is_char = words == "char";
+  const Type* type = words.empty() ? nullptr : source_.Find(words);
+  if (type == nullptr) Fail(words.empty() ? "a type is missing before `" + Peek().text + "`" : "unknown type `" + words + "`");
+  return type;
+}
+
+const Type* CParser::Tagged(const std::string& keyword) {
+  SkipAttributes();
+  std::string name;
+  if (Peek().kind == CToken::Word) name = Next().text;
+  SkipAttributes();
+  const std::string full = keyword + " " + name;
+  if (Take("{")) return keyword == kTags[2] ? Enumerators(full) : Body(full, keyword == kTags[1]);
+  // Only ever named: known elsewhere, or good for pointers.
+  const Type* type = source_.Find(full);
+  return type != nullptr ? type : source_.types().None();
+}
+
+const Type* CParser::Enumerators(const std::string& name) {
+  EnumInfo* info = source_.types().NewEnum(name);
+  __int128 next = 0;
+  while (!Take("}")) {
+    const CToken word = Next();
+    if (word.kind != CToken::Word) return Fail("an enumerator's name is missing"), nullptr;
+    if (Take("=")) {
+      const std::optional<__int128> value = Expression(0);
+      if (!value) return Fail("the value of `" + word.text + "` is not constant"), nullptr;
+      next = *value;
+    }
+    info->values.emplace_back(word.text, static_cast<int64_t>(next));
+    source_.DefineConstant(word.text, {.value = next++});
+    if (!Take(",") && Peek().text != "}") return Fail("`,` or `}` is missing behind `" + word.text + "`"), nullptr;
+  }
+  const bool is_signed = std::any_of(info->values.begin(), info->values.end(), [](const auto& v) { return v.second < 0; });
+  const bool wide = std::any_of(info->values.begin(), info->values.end(), [](const auto& v) { return v.second > UINT32_MAX; });
+  const Type* type = source_.types().Enum(info, wide ? 64 : 32, is_signed);
+  for (const auto& [word, value] : info->values) source_.DefineConstant(word, {.enumeration = type, .value = value});
+  if (name.back() != ' ') source_.Define(name, type);
+  return type;
+}
+
+const Type* CParser::Body(const std::string& name, bool is_union) {
+  StructInfo* info = source_.types().NewStruct(name);
+  info->is_union = is_union;
+  const Type* type = source_.types().Struct(info);
+  if (name.back() != ' ') source_.Define(name, type);  // first: it may point to itself
+  // `packed` stands behind the body, and matters within.
+  const bool outer = packed_;
+  const size_t begin = at_;
+  SkipTo("{", "}");
+  packed_ = false;
+  SkipAttributes();
+  at_ = begin;
+  const bool fine = Fields(*info);
+  packed_ = outer;
+  return fine ? type : nullptr;
+}
+
+bool CParser::Fields(StructInfo& info) {
+  uint64_t bit = 0;
+  while (!Take("}")) {
+    if (Take(";")) continue;
+    if (Peek().kind == CToken::End) return Fail("a `}` is missing");
+    if (!Field(info, &bit)) return false;
+  }
+  SkipAttributes();
+  info.size = static_cast<uint32_t>(RoundUp(std::max<uint64_t>(info.size, RoundUp(bit, 8) / 8), info.alignment));
+  return true;
+}
+
+// `type a, *b[4], c : 3;`, or an anonymous struct or union.
+bool CParser::Field(StructInfo& info, uint64_t* bit) {
+  bool is_char = false;
+  const Type* type = Specifiers(&is_char);
+  if (type == nullptr) return false;
+  do {
+    StructField field{.type = type};
+    if (Peek().text != ";" && Peek().text != ":") {
+      const std::optional<Declarator> declarator = Declare(type, is_char);
+      if (!declarator) return false;
+      field.name = declarator->name;
+      field.type = declarator->type;
+    }
+    if (Take(":")) {
+      const std::optional<__int128> width = Expression(0);
+      if (!width || *width < 0 || *width > 64) return Fail("bad width of the bitfield `" + field.name + "`");
+      field.bit_size = static_cast<uint32_t>(*width);
+      if (*width == 0) {
+        *bit = RoundUp(*bit, SizeOfType(type) * 8ull);
+        continue;
+      }
+    }
+    SkipAttributes();
+    Place(info, std::move(field), bit);
+  } while (Take(","));
+  return Take(";") || Fail("a `;` is missing before `" + Peek().text + "`");
+}
+
+void CParser::Place(StructInfo& info, StructField field, uint64_t* bit) {
+  const uint64_t width = SizeOfType(field.type) * 8ull;
+  const uint32_t alignment = packed_ ? 1 : AlignOfType(field.type);
+  info.alignment = std::max(info.alignment, alignment);
+  uint64_t at = info.is_union ? 0 : *bit;
+  if (field.bit_size == 0) {
+    at = RoundUp(at, alignment * 8ull);
+    field.offset = static_cast<uint32_t>(at / 8);
+    *bit = std::max(*bit, at + width);
+  } else {
+    if (!packed_ && at % width + field.bit_size > width) at = RoundUp(at, width);
+    const bool crosses = at % width + field.bit_size > width;
+    field.offset = static_cast<uint32_t>(crosses ? at / 8 : at / width * (width / 8));
+    field.bit_offset = static_cast<uint32_t>(at - field.offset * 8ull);
+    *bit = std::max(*bit, at + field.bit_size);
+  }
+  info.fields.push_back(std::move(field));
+}
+
+// `*const name[4][2]`, `(*name)(…)`.
+std::optional<CParser::Declarator> CParser::Declare(const Type* type, bool is_char) {
+  TypeTable& types = source_.types();
+  while (Take("*") || Contains(kQualifiers, Peek().text)) {
+    if (Contains(kQualifiers, Peek().text) && tokens_[at_ - 1].text != "*") {
+      Next();
+      continue;
+    }
+    type = types.Pointer(type, AddressSpace::Kernel);
+    is_char = false;
+  }
+  Declarator declarator{.type = type};
+  if (Take("(")) {
+    while (Take("*")) declarator.type = types.Pointer(types.None(), AddressSpace::Kernel);
+    declarator.name = Next().text;
+    if (!Take(")")) return Fail("this declarator is too complicated"), std::nullopt;
+    SkipParens();
+    return declarator;
+  }
+  SkipAttributes();
+  if (Peek().kind != CToken::Word) return Fail("a name is missing before `" + Peek().text + "`"), std::nullopt;
+  declarator.name = Next().text;
+  std::vector<uint64_t> counts;
+  while (Take("[")) {
+    const std::optional<__int128> count = Peek().text == "]" ? std::optional<__int128>(0) : Expression(0);
+    if (!count || *count < 0 || !Take("]")) return Fail("bad array length of `" + declarator.name + "`"), std::nullopt;
+    counts.push_back(static_cast<uint64_t>(*count));
+  }
+  if (is_char && !counts.empty() && counts.back() > 0) {
+    declarator.type = types.String(counts.back());
+    counts.pop_back();
+  }
+  for (auto count = counts.rbegin(); count != counts.rend(); ++count) declarator.type = types.Array(declarator.type, *count);
+  return declarator;
+}
+
+bool CParser::Definition() {
+  const bool is_typedef = Take("typedef");
+  bool is_char = false;
+  const Type* type = Specifiers(&is_char);
+  if (type == nullptr) return false;
+  while (Peek().kind != CToken::End && !Take(";")) {
+    SkipAttributes();
+    const std::optional<Declarator> declarator = Declare(type, is_char);
+    if (!declarator) return false;
+    if (is_typedef) source_.Define(declarator->name, declarator->type);
+    SkipAttributes();
+    if (!Take(",") && Peek().text != ";") return Fail("`;` is missing before `" + Peek().text + "`");
+  }
+  return true;
+}
+
+}  // namespace kawk

@@ -1,0 +1,166 @@
+// Macros: a call becomes a block with a copy of the macro's body, in which the parameters stand for the arguments. The
+// body's own variables get names that no script can write, so that they meet nobody else's.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "ast/clone.h"
+#include "ast/passes/passes.h"
+#include "ast/rewrite.h"
+
+namespace kawk {
+namespace {
+
+constexpr int kMostExpansions = 10000;
+
+bool Takes(const MacroParam& param, const Expr* argument) {
+  switch (param.kind) {
+    case MacroParam::Variable: return As<ScratchVar>(argument) != nullptr;
+    case MacroParam::Map: return As<MapRef>(argument) != nullptr;
+    case MacroParam::Expression: return true;
+  }
+  UNREACHABLE("macro parameter");
+}
+
+bool SameSignature(const Macro& a, const Macro& b) {
+  return std::equal(a.params.begin(), a.params.end(), b.params.begin(), b.params.end(),
+                    [](const MacroParam& x, const MacroParam& y) { return x.kind == y.kind; });
+}
+
+class MacroExpander {
+ public:
+  MacroExpander(Ast& ast, Diagnostics& diagnostics) : ast_(ast), diagnostics_(diagnostics) {
+    for (const Macro& macro : ast.macros) {
+      std::vector<const Macro*>& overloads = macros_[macro.name];
+      const bool again = std::any_of(overloads.begin(), overloads.end(), [&](const Macro* m) { return SameSignature(*m, macro); });
+      if (again) diagnostics.Emit(Diag::MacroRedefined, macro.location, macro.name);
+      overloads.push_back(&macro);
+      CheckReach(macro);
+    }
+  }
+
+  void Run() {
+    for (Probe& probe : ast_.probes) {
+      Expand(probe.predicate);
+      Expander().Rewrite(probe.body);
+    }
+  }
+
+ private:
+  using Arguments = std::map<std::string, Expr*>;
+
+  Rewriter Expander() {
+    return {.on_expr = [this](Expr*& place) { return ExpandAt(place); }};
+  }
+  void Expand(Expr*& place) { Expander().Rewrite(place); }
+
+  bool ExpandAt(Expr*& place) {
+    Call* call = As<Call>(place);
+    const Ident* ident = As<Ident>(place);
+    if (call == nullptr && ident == nullptr) return true;
+    const std::string& name = call != nullptr ? call->name : ident->name;
+    const auto found = macros_.find(name);
+    if (found == macros_.end()) return true;
+    std::vector<Expr*> arguments;
+    if (call != nullptr) arguments = call->args;
+    for (Expr*& argument : arguments) Expand(argument);  // as seen by the caller
+    const Macro* macro = Choose(found->second, arguments);
+    if (macro == nullptr) {
+      diagnostics_.Emit(Diag::MacroArguments, place->location, name, Describe(arguments));
+      place = ast_.New<IntLit>(place->location);  // something that nobody complains about
+      return false;
+    }
+    if (std::find(open_.begin(), open_.end(), macro) != open_.end() || ++expansions_ > kMostExpansions) {
+      diagnostics_.Emit(Diag::MacroRecursion, place->location, name);
+      place = ast_.New<IntLit>(place->location);
+      return false;
+    }
+    place = Instantiate(*macro, arguments);
+    open_.push_back(macro);
+    for (Stmt* stmt : static_cast<BlockExpr*>(place)->statements) Expander().Rewrite(stmt);
+    Expand(static_cast<BlockExpr*>(place)->value);
+    open_.pop_back();
+    return false;
+  }
+
+  static std::string Describe(const std::vector<Expr*>& arguments) {
+    return fmt::format("{} such argument{}", arguments.size(), arguments.size() == 1 ? "" : "s");
+  }
+
+  // The overload that says most about the arguments: a parameter that only takes a variable or map beats one for any value.
+  static const Macro* Choose(const std::vector<const Macro*>& overloads, const std::vector<Expr*>& arguments) {
+    const Macro* best = nullptr;
+    long most = -1;
+    for (const Macro* macro : overloads) {
+      const auto& params = macro->params;
+      if (!std::equal(params.begin(), params.end(), arguments.begin(), arguments.end(), Takes)) continue;
+      const long narrow = std::count_if(params.begin(), params.end(), [](const MacroParam& p) { return p.kind != MacroParam::Expression; });
+      if (narrow > most) best = macro, most = narrow;
+    }
+    return best;
+  }
+
+  BlockExpr* Instantiate(const Macro& macro, const std::vector<Expr*>& arguments) {
+    Arguments by_name;
+    for (size_t i = 0; i < arguments.size(); ++i) by_name[macro.params[i].name] = arguments[i];
+    const std::string suffix = fmt::format("'{}", ++instances_);
+    const auto rename = [&](std::string& variable) {
+      const auto found = by_name.find(variable);
+      variable = found != by_name.end() ? As<ScratchVar>(found->second)->name : variable + suffix;
+    };
+    Rewriter substitute;
+    substitute.on_expr = [&](Expr*& place) {
+      if (ScratchVar* variable = As<ScratchVar>(place)) rename(variable->name);
+      if (MapRef* map = As<MapRef>(place)) {
+        if (const auto found = by_name.find(map->name); found != by_name.end()) map->name = As<MapRef>(found->second)->name;
+      }
+      const Ident* ident = As<Ident>(place);
+      const auto found = ident != nullptr ? by_name.find(ident->name) : by_name.end();
+      if (found == by_name.end()) return true;
+      place = CloneExpr(ast_, found->second);
+      return false;
+    };
+    substitute.on_stmt = [&](Stmt& stmt) {
+      if (Let* let = As<Let>(&stmt)) rename(let->name);
+      if (ForRange* loop = As<ForRange>(&stmt)) rename(loop->variable);
+      if (ForIn* loop = As<ForIn>(&stmt)) rename(loop->variable);
+    };
+    auto* block = static_cast<BlockExpr*>(CloneExpr(ast_, macro.body));
+    for (Stmt* stmt : block->statements) substitute.Rewrite(stmt);
+    substitute.Rewrite(block->value);
+    return block;
+  }
+
+  // A body uses no map but its parameters.
+  void CheckReach(const Macro& macro) {
+    std::set<std::string> names;
+    for (const MacroParam& param : macro.params) names.insert(param.name);
+    Rewriter look;
+    look.on_expr = [&](Expr*& place) {
+      const MapRef* map = As<MapRef>(place);
+      if (map != nullptr && !names.contains(map->name)) {
+        diagnostics_.EmitWithHint(Diag::MacroReaches, map->location, "make it a parameter", macro.name, map->name);
+      }
+      return true;
+    };
+    for (Stmt* stmt : macro.body->statements) look.Rewrite(stmt);
+    look.Rewrite(macro.body->value);
+  }
+
+  Ast& ast_;
+  Diagnostics& diagnostics_;
+  std::map<std::string, std::vector<const Macro*>> macros_;
+  std::vector<const Macro*> open_;
+  int instances_ = 0;
+  int expansions_ = 0;
+};
+
+}  // namespace
+
+void ExpandMacros(Ast& ast, Diagnostics& diagnostics) {
+  if (!ast.macros.empty()) MacroExpander(ast, diagnostics).Run();
+}
+
+}  // namespace kawk

@@ -1,0 +1,32 @@
+// Names → types: the script's, the language's, C's, and last the kernel's.
+#include "ast/type_source.h"
+
+#include "ast/c_integers.h"
+#include "stdlib/constants.h"
+
+namespace kawk {
+
+const Type* TypeSource::Find(const std::string& name) {
+  if (const auto found = known_.find(name); found != known_.end()) return found->second;
+  const Type* type = types_.Named(name);
+  if (type == nullptr) type = CInteger(name, types_);
+  if (type == nullptr) type = FindInBtf(name);
+  known_[name] = type;
+  return type;
+}
+
+std::optional<NamedConstant> TypeSource::FindConstant(const std::string& name) {
+  if (const auto found = constants_.find(name); found != constants_.end()) return found->second;
+  if (const std::optional<int64_t> value = FindHeaderConstant(name)) return NamedConstant{.value = *value};
+  IndexEnumerators();
+  const auto found = enumerators_.find(name);
+  if (found == enumerators_.end()) return std::nullopt;
+  const Type* type = FromBtf(found->second.type);
+  const bool wide = !type->is_signed && type->bits == 64;
+  NamedConstant constant{.enumeration = type, .value = found->second.value};
+  if (wide) constant.value = static_cast<uint64_t>(found->second.value);
+  constants_[name] = constant;
+  return constant;
+}
+
+}  // namespace kawk

@@ -1,0 +1,67 @@
+// Where types and constants that the script only names come from: its own C definitions, then the kernel's BTF. Lazy: BTF
+// is not read before a name is asked for that nothing else explains, and a struct's fields not before one is used.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "ast/types.h"
+#include "host/host.h"
+
+namespace kawk {
+
+// A name that stands for a value: an enumerator, or a macro.
+struct NamedConstant {
+  const Type* enumeration = nullptr;  // of an enumerator; null: an integer like a literal, or a string
+  __int128 value = 0;
+  std::optional<std::string> string;
+};
+
+class TypeSource {
+ public:
+  // Both must live as long as any type of this source.
+  TypeSource(Host& host, TypeTable& types) : host_(host), types_(types) {}
+  TypeSource(const TypeSource&) = delete;
+
+  TypeTable& types() { return types_; }
+
+  // What the script defines; `name` is "struct foo", "union u", "enum e" or a typedef's name.
+  void Define(const std::string& name, const Type* type) { known_[name] = type; }
+  void DefineConstant(const std::string& name, NamedConstant constant) { constants_[name] = std::move(constant); }
+
+  // A type by its name in C or in the language; null when there is none.
+  const Type* Find(const std::string& name);
+  std::optional<NamedConstant> FindConstant(const std::string& name);
+  // The arguments of a raw tracepoint as a struct whose members lie in slots of 8 bytes; null when BTF does not know it.
+  const Type* RawTracepointArgs(const std::string& event);
+
+ private:
+  struct Enumerator {
+    uint32_t type;
+    int64_t value;
+  };
+
+  const Type* FindInBtf(const std::string& name);
+  const Type* FromBtf(uint32_t id);
+  const Type* MakeStruct(uint32_t id);
+  const Type* MakeEnum(uint32_t id);
+  const Type* MakePointer(uint32_t pointee);
+  const Type* MakeArray(uint32_t id);
+  const Type* MakeInt(uint32_t id);
+  void LoadFields(uint32_t id, std::vector<StructField>& fields);
+  void IndexEnumerators();
+
+  Host& host_;
+  TypeTable& types_;
+  std::map<std::string, const Type*, std::less<>> known_;  // null: looked for and not found
+  std::map<std::string, NamedConstant, std::less<>> constants_;
+  std::unordered_map<uint32_t, const Type*> by_id_;
+  bool indexed_ = false;
+  std::unordered_map<std::string_view, Enumerator> enumerators_;
+};
+
+}  // namespace kawk

@@ -1,0 +1,17 @@
+// What emitters of functions share.
+#pragma once
+
+#include "codegen/program.h"
+
+namespace kawk {
+
+inline Value Nothing(Program& p) { return {nullptr, p.typed().types->None()}; }
+
+inline image::EventSpec EventOf(image::EventKind kind, const Call& call) {
+  image::EventSpec event;
+  event.kind = kind;
+  event.location = call.location;
+  return event;
+}
+
+}  // namespace kawk

@@ -1,0 +1,229 @@
+// Loops that the verifier need not follow turn by turn: their bodies are functions of their own, which helpers call
+// (bpf_loop, bpf_for_each_map_elem) and which the verifier looks at once. A body reaches what it shares with the program
+// through one frame on the program's stack: the context, the scratch slot and the variables.
+#include <linux/bpf.h>
+
+#include <tuple>
+#include <utility>
+
+#include "ast/walk.h"
+#include "base/check.h"
+#include "codegen/program.h"
+
+namespace kawk {
+namespace {
+
+// The frame's first words; variables follow.
+constexpr uint32_t kFrameContext = 0;
+constexpr uint32_t kFrameScratch = 8;
+constexpr uint32_t kFrameTarget = 16;
+constexpr uint32_t kFrameLeave = 24;  // not 0: a body has left the whole program
+constexpr uint32_t kFrameVariables = 32;
+constexpr uint32_t kMostFrame = 160;
+
+// Program and nested bodies share 512 bytes of stack.
+constexpr uint32_t kSharingBudget = 96;
+constexpr uint32_t kBodyBudget = 48;
+
+constexpr uint64_t kMostTurns = 1 << 23;  // of bpf_loop
+constexpr uint64_t kInlineTurns = 16;     // fewer are cheaper as a plain loop
+
+}  // namespace
+
+bool Program::NeedsFunction(const ForRange& loop) const {
+  const ExprInfo& from = typed().Info(loop.from);
+  const ExprInfo& to = typed().Info(loop.to);
+  if (!from.integer || !to.integer) return true;
+  return static_cast<int64_t>(*to.integer - *from.integer) > static_cast<int64_t>(kInlineTurns);
+}
+
+void Program::PrepareFrame() {
+  Walker walker;
+  bool needed = false;
+  walker.on_stmt = [&](const Stmt& stmt) {
+    const auto* range = As<ForRange>(&stmt);
+    needed |= As<ForIn>(&stmt) != nullptr || As<While>(&stmt) != nullptr || (range != nullptr && NeedsFunction(*range));
+  };
+  walker.Walk(*unit_.probe);
+  if (!needed) return;
+  stack_budget_ = kSharingBudget;
+  frame_used_ = kFrameVariables;
+  frame_ = ir_.CreateAlloca(ir_.getInt8Ty(), nullptr, "frame");  // FinishFrame puts one of the right size in its place
+  ir_.CreateStore(context_, At(frame_, kFrameContext));
+  ir_.CreateStore(I64(0), At(frame_, kFrameLeave));
+  if (lowered_.context != ContextKind::AsAttached) ir_.CreateStore(function_->getArg(1), At(frame_, kFrameTarget));
+}
+
+void Program::FinishFrame() {
+  if (frame_ == nullptr) return;
+  auto* placeholder = llvm::cast<llvm::AllocaInst>(frame_);
+  llvm::IRBuilderBase::InsertPointGuard guard(ir_);
+  ir_.SetInsertPoint(placeholder);
+  auto* memory = ir_.CreateAlloca(llvm::ArrayType::get(ir_.getInt64Ty(), frame_used_ / 8));
+  memory->setAlignment(llvm::Align(8));
+  placeholder->replaceAllUsesWith(memory);
+  placeholder->eraseFromParent();
+}
+
+// Called where the slot is known.
+void Program::ShareScratch(llvm::Value* slot) {
+  if (frame_ != nullptr) ir_.CreateStore(slot, At(frame_, kFrameScratch));
+}
+
+// The scratch slot as the function that is being generated sees it.
+llvm::Value* Program::ScratchBase() {
+  if (outer_scratch_ == nullptr) return scratch_;
+  if (body_scratch_ == nullptr) {
+    llvm::IRBuilderBase::InsertPointGuard guard(ir_);
+    ir_.SetInsertPoint(entry_->getTerminator());
+    body_scratch_ = ir_.CreateLoad(ir_.getPtrTy(), At(frame_, kFrameScratch));
+  }
+  return body_scratch_;
+}
+
+uint32_t Program::AllocateFrame(uint64_t bytes) {
+  const uint32_t offset = frame_used_;
+  frame_used_ += static_cast<uint32_t>((bytes + 7) / 8 * 8);
+  return offset;
+}
+
+// A variable is in the frame or in scratch, at the same offset for all functions.
+llvm::Value* Program::SharedVariable(int index) {
+  SharedPlace& place = shared_[index];
+  const uint64_t bytes = SizeOfType(typed().variables[index].type);
+  if (!place.known) {
+    place.known = true;
+    place.in_frame = bytes <= typed().config.on_stack_limit && frame_used_ + bytes <= kMostFrame;
+    place.offset = place.in_frame ? AllocateFrame(bytes) : ReserveScratch(bytes);
+  }
+  return At(place.in_frame ? frame_ : ScratchBase(), place.offset);
+}
+
+llvm::Value* Program::SharedTarget() { return ir_.CreateLoad(ir_.getInt64Ty(), At(frame_, kFrameTarget)); }
+
+// `body` generates one turn in a function of its own; falling out of it goes on with the next one. Its parameters are the
+// function's.
+llvm::Function* Program::MakeBody(FunctionKind kind, const Location& at, const std::function<void(llvm::Function*)>& body) {
+  const std::string name = "body_" + std::to_string(index_) + "_" + std::to_string(bodies_++);
+  const FunctionFrame made = module_.MakeFunction(name, kind, at);
+  const bool outermost = outer_scratch_ == nullptr;
+  if (outermost) outer_scratch_ = &scratch_, outer_entry_ = entry_;
+  llvm::IRBuilderBase::InsertPointGuard guard(ir_);
+  BodyState outer{function_, subprogram_, context_, entry_, release_, frame_, body_scratch_, stack_used_, stack_budget_, std::move(loops_)};
+  function_ = made.function;
+  subprogram_ = made.subprogram;
+  body_scratch_ = nullptr;
+  stack_used_ = 0;
+  stack_budget_ = kBodyBudget;
+  frame_ = function_->getArg(static_cast<unsigned>(function_->arg_size()) - 1);
+  entry_ = NewBlock("entry");
+  release_ = NewBlock("leave");
+  llvm::BasicBlock* start = NewBlock("start");
+  llvm::BasicBlock* next = NewBlock("next");
+  llvm::BasicBlock* stop = NewBlock("stop");
+  ir_.SetInsertPoint(entry_);
+  SetLocation(at);
+  context_ = ir_.CreateLoad(ir_.getPtrTy(), At(frame_, kFrameContext));
+  ir_.CreateBr(start);
+  ir_.SetInsertPoint(start);
+  loops_ = {{next, stop}};
+  body(function_);
+  ir_.CreateBr(next);
+  SetLocation(at);
+  ir_.SetInsertPoint(next);
+  ir_.CreateRet(I64(0));
+  ir_.SetInsertPoint(release_);
+  ir_.CreateStore(I64(1), At(frame_, kFrameLeave));
+  ir_.CreateBr(stop);
+  ir_.SetInsertPoint(stop);
+  ir_.CreateRet(I64(1));
+  std::tie(function_, subprogram_, context_, entry_, release_, frame_, body_scratch_, stack_used_, stack_budget_) =
+      std::tie(outer.function, outer.subprogram, outer.context, outer.entry, outer.release, outer.frame, outer.body_scratch,
+               outer.stack_used, outer.stack_budget);
+  loops_ = std::move(outer.loops);
+  if (outermost) outer_scratch_ = nullptr;
+  return made.function;
+}
+
+// Behind a loop: a body may have asked to leave the program.
+void Program::LeaveIfAsked(const Stmt& loop) {
+  Walker walker;
+  bool may_leave = false;
+  walker.on_stmt = [&](const Stmt& stmt) { may_leave |= As<Return>(&stmt) != nullptr; };
+  walker.on_expr = [&](const Expr& expr) {
+    const std::optional<FunctionId> function = typed().Info(&expr).function;
+    may_leave |= function && (Row(*function).flags & kEndsProbe) != 0;
+  };
+  walker.Walk(&loop);
+  if (!may_leave) return;
+  llvm::BasicBlock* stay = NewBlock("stay");
+  llvm::Value* asked = ir_.CreateLoad(ir_.getInt64Ty(), At(frame_, kFrameLeave));
+  ir_.CreateCondBr(ir_.CreateICmpNE(asked, I64(0)), release_, stay);
+  ir_.SetInsertPoint(stay);
+}
+
+void Program::LoopOverRange(const ForRange& s) {
+  const int index = typed().lets[s.id.value];
+  const Type* type = typed().variables[index].type;
+  const Type* word = typed().types->Int(64, type->is_signed);
+  llvm::Value* from = Convert(Scalar(s.from, type), type, word);
+  llvm::Value* to = Convert(Scalar(s.to, type), type, word);
+  const uint32_t first = AllocateFrame(8);
+  ir_.CreateStore(from, At(frame_, first));
+  llvm::Value* some = type->is_signed ? ir_.CreateICmpSLT(from, to) : ir_.CreateICmpULT(from, to);
+  llvm::Value* turns = ir_.CreateSelect(some, ir_.CreateSub(to, from), I64(0));
+  llvm::Value* bounded = ir_.CreateSelect(ir_.CreateICmpULT(turns, I64(kMostTurns)), turns, I64(kMostTurns));
+  llvm::Function* body = MakeBody(FunctionKind::LoopBody, s.location, [&](llvm::Function* function) {
+    llvm::Value* turn = ir_.CreateZExt(function->getArg(0), ir_.getInt64Ty());
+    llvm::Value* now = ir_.CreateAdd(ir_.CreateLoad(ir_.getInt64Ty(), At(frame_, first)), turn);
+    Store(Variable(index), type, {Convert(now, word, type), type});
+    Statements(s.body->statements);
+  });
+  SetLocation(s.location);
+  Helper(BPF_FUNC_loop, ir_.getInt64Ty(), {ir_.CreateTrunc(bounded, ir_.getInt32Ty()), body, frame_, I64(0)});
+  LeaveIfAsked(s);
+}
+
+void Program::LoopWhile(const While& s) {
+  llvm::Function* body = MakeBody(FunctionKind::LoopBody, s.location, [&](llvm::Function*) {
+    llvm::BasicBlock* again = NewBlock("do");
+    ir_.CreateCondBr(Truth(s.condition), again, loops_.back().end);
+    ir_.SetInsertPoint(again);
+    Statements(s.body->statements);
+  });
+  SetLocation(s.location);
+  Helper(BPF_FUNC_loop, ir_.getInt64Ty(), {I32(kMostTurns), body, frame_, I64(0)});
+  LeaveIfAsked(s);
+}
+
+void Program::LoopOverMap(const ForIn& s) {
+  const int map = typed().Info(s.iterable).map;
+  const MapInfo& info = typed().maps[map];
+  const int variable = typed().lets[s.id.value];
+  const Type* pair = typed().variables[variable].type;
+  const std::vector<uint32_t> offsets = MemberOffsets(pair);
+  llvm::Function* body = MakeBody(FunctionKind::MapBody, s.location, [&](llvm::Function* function) {
+    llvm::Value* key = function->getArg(1);
+    if (module_.HasEpochs(map)) {  // elements from before the last clear() are no longer there
+      llvm::BasicBlock* current = NewBlock("current");
+      llvm::Value* of = ir_.CreateLoad(ir_.getInt64Ty(), key);
+      ir_.CreateCondBr(ir_.CreateICmpEQ(of, Epoch(map)), current, loops_.back().next);
+      ir_.SetInsertPoint(current);
+    }
+    llvm::Value* memory = Variable(variable);
+    Zero(memory, SizeOfType(pair));
+    Copy(At(memory, offsets[0]), At(key, module_.HasEpochs(map) ? 8 : 0), SizeOfType(info.key));
+    llvm::Value* value = At(memory, offsets[1]);
+    if (info.value->IsAggregate()) {
+      Store(value, pair->members[1], ReadAggregate({.map = map, .key_memory = key}));
+    } else {
+      Copy(value, function->getArg(2), SizeOfType(info.value));
+    }
+    Statements(s.body->statements);
+  });
+  SetLocation(s.location);
+  Helper(BPF_FUNC_for_each_map_elem, ir_.getInt64Ty(), {module_.Map(map), body, frame_, I64(0)});
+  LeaveIfAsked(s);
+}
+
+}  // namespace kawk
