@@ -2,6 +2,7 @@
 #include <linux/bpf.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "codegen/program.h"
@@ -119,11 +120,10 @@ Value NameOfTarget(Program& p, const Expr& expr, std::string AttachTarget::*name
     text.resize(type->length);
     table += text;
   }
+  table.resize(std::bit_ceil(targets.size()) * type->length);
   llvm::Value* names = p.module().Bytes(table);
   if (targets.size() == 1) return {names, type, p.I64((targets[0].*name).size())};
-  llvm::Value* cookie = p.TargetIndex();
-  llvm::Value* known = ir.CreateICmpULT(cookie, p.I64(targets.size()));
-  llvm::Value* index = ir.CreateSelect(known, cookie, p.I64(0));
+  llvm::Value* index = p.Bound(p.TargetIndex(), std::bit_ceil(targets.size()) - 1);
   llvm::Value* copy = p.Allocate(type->length);
   llvm::Value* from = ir.CreateAdd(p.AsInteger(names), ir.CreateMul(index, p.I64(type->length)));
   p.Helper(BPF_FUNC_probe_read_kernel, ir.getInt64Ty(), {copy, p.I32(static_cast<uint32_t>(type->length)), from});

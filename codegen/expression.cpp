@@ -413,6 +413,7 @@ void Program::Store(llvm::Value* dst, const Type* type, const Value& value) {
   if (type->IsScalar()) {
     llvm::Value* scalar = Convert(value.v, value.type, type);
     if (type->is(TypeKind::Bool)) scalar = ir_.CreateZExt(scalar, ir_.getInt8Ty());
+    if (IsInFrame(dst)) scalar = Blur(scalar);
     ir_.CreateAlignedStore(scalar, dst, llvm::Align(AlignOfType(type)));
     return;
   }

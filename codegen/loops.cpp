@@ -2,6 +2,7 @@
 // (bpf_loop, bpf_for_each_map_elem) and which the verifier looks at once. A body reaches what it shares with the program
 // through one frame on the program's stack: the context, the scratch slot and the variables.
 #include <linux/bpf.h>
+#include <llvm/IR/InlineAsm.h>
 
 #include <tuple>
 #include <utility>
@@ -97,6 +98,21 @@ llvm::Value* Program::SharedVariable(int index) {
     place.offset = place.in_frame ? AllocateFrame(bytes) : ReserveScratch(bytes);
   }
   return At(place.in_frame ? frame_ : ScratchBase(), place.offset);
+}
+
+// A number that the verifier knows nothing about. In the frame it must not know any: it would follow a counter of a loop
+// from value to value instead of seeing that one turn is like the next.
+llvm::Value* Program::Blur(llvm::Value* number) {
+  auto* word = ir_.getInt64Ty();
+  auto* unknown = ir_.CreateLoad(word, module_.Global(offsetof(image::ProgramState, start_ns)));
+  auto* type = llvm::FunctionType::get(word, {word}, false);
+  llvm::Value* same = ir_.CreateCall(type, llvm::InlineAsm::get(type, "", "=r,0", false), {unknown});  // as LLVM does not know
+  llvm::Value* wide = ir_.CreateIntCast(number, word, false);
+  return ir_.CreateIntCast(ir_.CreateSub(ir_.CreateAdd(wide, unknown), same), number->getType(), false);
+}
+
+bool Program::IsInFrame(const llvm::Value* memory) const {
+  return frame_ != nullptr && memory->stripInBoundsConstantOffsets() == frame_;
 }
 
 llvm::Value* Program::SharedTarget() { return ir_.CreateLoad(ir_.getInt64Ty(), At(frame_, kFrameTarget)); }

@@ -24,7 +24,8 @@ bool Program::HasPlace(const Expr* expr) const {
 
 Program::Place Program::PointedTo(const Expr* pointer) {
   const Value value = Evaluate(pointer);
-  const AddressSpace space = value.type->space == AddressSpace::User ? AddressSpace::User : AddressSpace::Kernel;
+  const AddressSpace of = value.type->is(TypeKind::Pointer) ? value.type->space : DefaultSpace();
+  const AddressSpace space = of == AddressSpace::User ? AddressSpace::User : AddressSpace::Kernel;
   return {space, ir_.CreateIntCast(value.v, ir_.getInt64Ty(), false), nullptr, 0, &pointer->location};
 }
 

@@ -244,6 +244,7 @@ void Program::AcquireScratch() {
   auto* slot = ir_.CreatePHI(ir_.getPtrTy(), found.size());
   for (auto [memory, block] : found) slot->addIncoming(memory, block);
   ShareScratch(slot);
+  ir_.CreateAlignmentAssumption(module_.module().getDataLayout(), slot, 8);
   ir_.CreateBr(start);
   scratch_->replaceAllUsesWith(slot);
   scratch_->eraseFromParent();
@@ -251,7 +252,7 @@ void Program::AcquireScratch() {
 
 void Program::Zero(llvm::Value* dst, uint64_t bytes) {
   if (bytes <= kInlineBytes) {
-    ir_.CreateMemSet(dst, ir_.getInt8(0), bytes, llvm::MaybeAlign(8));
+    ir_.CreateMemSet(dst, ir_.getInt8(0), bytes, llvm::MaybeAlign(1));  // LLVM knows better where it is better
     return;
   }
   // A failed read zeroes its destination, in one go in the kernel; address 0 always fails.

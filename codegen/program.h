@@ -202,6 +202,8 @@ class Program {
   uint32_t ReserveScratch(uint64_t bytes);
   uint32_t AllocateFrame(uint64_t bytes);
   llvm::Value* SharedVariable(int index);
+  llvm::Value* Blur(llvm::Value* number);
+  bool IsInFrame(const llvm::Value* memory) const;
   llvm::Value* SharedTarget();
   llvm::Function* MakeBody(FunctionKind kind, const Location& at, const std::function<void(llvm::Function*)>& body);
   void LeaveIfAsked(const Stmt& loop);

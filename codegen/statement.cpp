@@ -23,6 +23,9 @@ class Emitter {
     const Type* type = p_.typed().variables[index].type;
     if (s.value != nullptr) {
       p_.EvaluateInto(p_.Variable(index), type, s.value);
+    } else if (type->IsScalar()) {
+      auto* integer = ir_.getIntNTy(type->is(TypeKind::Bool) ? 1 : SizeOfType(type) * 8);
+      p_.Store(p_.Variable(index), type, {llvm::ConstantInt::get(integer, 0), type});
     } else {
       p_.Zero(p_.Variable(index), SizeOfType(type));
     }

@@ -17,7 +17,7 @@ def rows(help_text: str) -> list[tuple[str, str]]:
     """(flag, meaning) of each row: `  -f FORM   meaning`; lines indented further continue the meaning."""
     found: list[tuple[str, str]] = []
     for line in help_text.splitlines():
-        if row := re.match(r" {1,6}(-\S.*?)(?: {2,}(\S.*))?$", line):
+        if row := re.match(r" {1,10}(-{1,2}\w.*?)(?: {2,}(\S.*))?$", line):
             found.append((row[1], row[2] or ""))
         elif found and re.match(r" {8,}\S", line):
             found[-1] = (found[-1][0], f"{found[-1][1]} {line.strip()}".strip())

@@ -12,6 +12,7 @@ import queue
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -238,3 +239,27 @@ def outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | Non
             yield from lane.run(tests, options)
     complained = FAILED if lane.warnings else PASSED
     yield Outcome(f"guest: no warning from {kernel.release}", complained, lane.warnings, name)
+
+
+def main() -> int:
+    """Runs a shell command in a guest, to look around: guest.py KERNEL COMMAND [KERNEL-OPTIONS]."""
+    name, command, *options = sys.argv[1:]
+    build = pathlib.Path(os.environ.get("KAWK_BUILD", guest_image.TESTS.parent / "build"))
+    peer = pathlib.Path(os.environ["KAWK_PEER"]) if "KAWK_PEER" in os.environ else None
+    kernel = guest_kernel.fetch(name, build / "guest")
+    with tempfile.TemporaryDirectory(prefix="kawk-guest-") as folder:
+        image = pathlib.Path(folder) / "initramfs"
+        guest_image.build(image, build / "kawk", build / "tests" / "triggers", _tools(_chosen("")), peer)
+        guest = Guest(kernel, image, accelerator(kernel.image), " ".join(options))
+        try:
+            guest.wait_ready()
+            answer = guest.run({"command": command, "seconds": 600}, 620)
+            print(answer["output"], end="")
+        finally:
+            print(guest.console(), end="", file=sys.stderr)
+            guest.close()
+    return 1 if answer["status"] is None else answer["status"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

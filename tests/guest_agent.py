@@ -3,16 +3,17 @@
 The kernel's messages go to the first port, so nothing mixes with these; a checksum on every line shows a port that lost bytes.
 """
 
+import json
 import os
 import pathlib
 import platform
+import subprocess
 import sys
 import threading
 import time
 import tty
 import zlib
 
-import json
 import live
 import live_format
 from harness import Outcome, shorten
@@ -75,12 +76,25 @@ def all_tests(folder: pathlib.Path) -> dict[str, live_format.LiveTest]:
     return tests
 
 
+def shell(request: dict) -> dict:
+    """Runs a shell command; its status and output."""
+    try:
+        done = subprocess.run(["sh", "-c", request["command"]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=request["seconds"], check=False)
+    except subprocess.TimeoutExpired as error:
+        return {"status": None, "output": (error.stdout or b"").decode(errors="replace")}
+    return {"status": done.returncode, "output": done.stdout}
+
+
 def main() -> None:
     port = Port(PORT)
     tests = all_tests(pathlib.Path(__file__).parent / "live")
     threading.Thread(target=port.beat, daemon=True).start()
     port.send({"ready": platform.release()})
     for request in port.requests():
+        if "command" in request:
+            port.send(shell(request))
+            continue
         started = time.monotonic()
         runner = live.Runner(request["binary"], pathlib.Path(request["triggers"]), request["peer"], request["patience"])
         try:

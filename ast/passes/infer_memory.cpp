@@ -92,6 +92,10 @@ Flow Inference::FieldOf(const Member& e, const Type* type) {
 
 Flow Inference::Deref(const Unary& e, const Type* pointer) {
   if (pointer == nullptr) return Done(e, {});
+  if (pointer->is(TypeKind::Int)) {  // an address of which nothing else is known
+    typed_.Info(&e).space = DefaultSpace();
+    return Done(e, Flow::Of(types().Int(64, false)));
+  }
   if (!pointer->is(TypeKind::Pointer) || pointer->element->is(TypeKind::None)) {
     Report(Diag::BadOperand, e.location, Spelling(e.op), ToString(pointer));
     return Done(e, {});
