@@ -203,11 +203,13 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   if (!attached) return attached.error();
   Warn(options, warnings);
   if (options.dry_run) return 0;
+  // Live before we say so: who waits for the line must not be too early.
+  const bool live = control.Activate();
   if (!options.quiet) (*output)->AttachedProbes(attachments.count());
   NotifyManager("READY=1");
   NotifyHarness();
+  if (live && child) child->Release();
 
-  if (control.Activate() && child) child->Release();
   Printer(image, maps, **output).Run(queue, control);
   started->reset();  // before the links: it watches for a second Ctrl-C until here
   attachments.Detach();

@@ -82,7 +82,6 @@ TEST(Golden, Diagnostics) {
 const std::set<Diag> kExempt = {
     Diag::NestedTooDeep,   // a golden of 500 brackets helps nobody; the parser's tests have it
     Diag::BadEnvironment,  // needs an environment: config_test.cpp
-    Diag::UnsafeFunction,  // no function is unsafe yet
     Diag::HostError,       // needs a broken tracefs: config_test.cpp
 };
 
