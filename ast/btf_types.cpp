@@ -24,7 +24,8 @@ bool IsModifier(const ::btf_type* type) {
 
 // The type behind typedefs and qualifiers.
 uint32_t Strip(const ::btf* btf, uint32_t id) {
-  for (const ::btf_type* type = btf__type_by_id(btf, id); id != 0 && IsModifier(type); type = btf__type_by_id(btf, id)) id = type->type;
+  for (const ::btf_type* type = btf__type_by_id(btf, id); id != 0 && IsModifier(type); type = btf__type_by_id(btf, id))
+    id = type->type;
   return id;
 }
 
@@ -82,8 +83,8 @@ const Type* TypeSource::FromBtf(uint32_t id) {
     case BTF_KIND_STRUCT:
     case BTF_KIND_UNION: return known = MakeStruct(id);
     case BTF_KIND_FWD: {
-      const uint32_t full = host_.FindBtfType(std::string(NameAt(btf, type->name_off)),
-                                              btf_kflag(type) ? BTF_KIND_UNION : BTF_KIND_STRUCT);
+      const uint32_t full =
+          host_.FindBtfType(std::string(NameAt(btf, type->name_off)), btf_kflag(type) ? BTF_KIND_UNION : BTF_KIND_STRUCT);
       return known = full != 0 ? FromBtf(full) : types_.None();
     }
     default: return known = types_.None();  // functions: only ever pointed to
@@ -109,7 +110,8 @@ const Type* TypeSource::MakeEnum(uint32_t id) {
       info->values.emplace_back(NameAt(btf, row.name_off), static_cast<int64_t>(btf_enum64_value(&row)));
     } else {
       const struct btf_enum& row = btf_enum(type)[i];
-      info->values.emplace_back(NameAt(btf, row.name_off), is_signed ? int64_t{row.val} : int64_t{static_cast<uint32_t>(row.val)});
+      info->values.emplace_back(NameAt(btf, row.name_off),
+                                is_signed ? int64_t{row.val} : int64_t{static_cast<uint32_t>(row.val)});
     }
   }
   return types_.Enum(info, type->size * 8, is_signed);
@@ -175,7 +177,8 @@ void TypeSource::IndexEnumerators() {
     if (!wide && btf_kind(type) != BTF_KIND_ENUM) continue;
     for (uint32_t i = 0; i < btf_vlen(type); ++i) {
       const uint32_t name = wide ? btf_enum64(type)[i].name_off : btf_enum(type)[i].name_off;
-      const int64_t narrow = btf_kflag(type) ? int64_t{btf_enum(type)[i].val} : int64_t{static_cast<uint32_t>(btf_enum(type)[i].val)};
+      const int64_t narrow =
+          btf_kflag(type) ? int64_t{btf_enum(type)[i].val} : int64_t{static_cast<uint32_t>(btf_enum(type)[i].val)};
       const int64_t value = wide ? static_cast<int64_t>(btf_enum64_value(&btf_enum64(type)[i])) : narrow;
       enumerators_.try_emplace(NameAt(btf, name), Enumerator{id, value});
     }

@@ -15,12 +15,12 @@ struct Operator {
   BinaryOp op;
 };
 constexpr std::array kOperators = {
-    Operator{"||", 1, BinaryOp::Or},     Operator{"&&", 2, BinaryOp::And}, Operator{"|", 3, BinaryOp::BitOr},
-    Operator{"^", 4, BinaryOp::BitXor},  Operator{"&", 5, BinaryOp::BitAnd}, Operator{"==", 6, BinaryOp::Eq},
-    Operator{"!=", 6, BinaryOp::Ne},     Operator{"<", 7, BinaryOp::Lt},   Operator{"<=", 7, BinaryOp::Le},
-    Operator{">", 7, BinaryOp::Gt},      Operator{">=", 7, BinaryOp::Ge},  Operator{"<<", 8, BinaryOp::Shl},
-    Operator{">>", 8, BinaryOp::Shr},    Operator{"+", 9, BinaryOp::Add},  Operator{"-", 9, BinaryOp::Sub},
-    Operator{"*", 10, BinaryOp::Mul},    Operator{"/", 10, BinaryOp::Div}, Operator{"%", 10, BinaryOp::Mod},
+    Operator{"||", 1, BinaryOp::Or},    Operator{"&&", 2, BinaryOp::And},   Operator{"|", 3, BinaryOp::BitOr},
+    Operator{"^", 4, BinaryOp::BitXor}, Operator{"&", 5, BinaryOp::BitAnd}, Operator{"==", 6, BinaryOp::Eq},
+    Operator{"!=", 6, BinaryOp::Ne},    Operator{"<", 7, BinaryOp::Lt},     Operator{"<=", 7, BinaryOp::Le},
+    Operator{">", 7, BinaryOp::Gt},     Operator{">=", 7, BinaryOp::Ge},    Operator{"<<", 8, BinaryOp::Shl},
+    Operator{">>", 8, BinaryOp::Shr},   Operator{"+", 9, BinaryOp::Add},    Operator{"-", 9, BinaryOp::Sub},
+    Operator{"*", 10, BinaryOp::Mul},   Operator{"/", 10, BinaryOp::Div},   Operator{"%", 10, BinaryOp::Mod},
 };
 
 const Operator* FindOperator(const CToken& token) {
@@ -51,7 +51,8 @@ std::optional<__int128> CParser::Operand() {
     const std::optional<__int128> value = Expression(0);
     return Take(")") ? value : std::nullopt;
   }
-  for (const auto& [text, op] : {std::pair{"-", UnaryOp::Minus}, {"~", UnaryOp::BitNot}, {"!", UnaryOp::Not}, {"+", UnaryOp::Plus}}) {
+  for (const auto& [text, op] :
+       {std::pair{"-", UnaryOp::Minus}, {"~", UnaryOp::BitNot}, {"!", UnaryOp::Not}, {"+", UnaryOp::Plus}}) {
     if (!Take(text)) continue;
     const std::optional<__int128> value = Operand();
     return value ? FoldUnary(op, *value) : std::nullopt;

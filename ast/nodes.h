@@ -50,12 +50,12 @@ const T* As(const Node* node) {
 struct TypeSpec {
   struct Postfix {
     enum Kind : uint8_t { Pointer, Array } kind;
-    uint64_t size = 0;     // Array: elements; `[]` leaves it 0 with inferred = true
+    uint64_t size = 0;  // Array: elements; `[]` leaves it 0 with inferred = true
     bool inferred = false;
   };
   Location location;
-  std::string name;           // "uint8", "struct foo", "union u", "enum e", "unsigned long", a typedef; empty for typeof
-  Expr* of_expr = nullptr;    // typeof(expr)
+  std::string name;             // "uint8", "struct foo", "union u", "enum e", "unsigned long", a typedef; empty for typeof
+  Expr* of_expr = nullptr;      // typeof(expr)
   TypeSpec* of_type = nullptr;  // typeof(type)
   std::vector<Postfix> postfixes;
 };

@@ -59,7 +59,7 @@ struct MapInfo {
   const Type* value = nullptr;
   const MapDecl* decl = nullptr;
   Location first_use;
-  bool written = false;  // somewhere in the script
+  bool written = false;      // somewhere in the script
   uint64_t max_entries = 0;  // by a declaration; 0: the default
   bool lru = false;
 };
@@ -93,7 +93,7 @@ struct Typed {
   std::vector<VariableInfo> variables;
   std::vector<std::vector<FormatSpec>> formats;
   std::vector<ProbeUnit> units;  // in source order
-  bool partial = false;         // some probe has nothing to attach to and is left out; its maps may be undefined elsewhere
+  bool partial = false;          // some probe has nothing to attach to and is left out; its maps may be undefined elsewhere
   Config config;
   std::unique_ptr<TypeTable> types;
   std::unique_ptr<TypeSource> source;  // reads the fields of structs when they are asked for: the host must still live then

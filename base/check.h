@@ -5,8 +5,8 @@ namespace kawk {
 [[noreturn]] void CheckFailed(const char* file, int line, const char* what);
 }  // namespace kawk
 
-#define CHECK(condition)                                          \
-  do {                                                            \
+#define CHECK(condition)                                                 \
+  do {                                                                   \
     if (!(condition)) kawk::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (0)
 #define UNREACHABLE(what) kawk::CheckFailed(__FILE__, __LINE__, what)

@@ -21,8 +21,6 @@ struct Location {
 };
 
 // The smallest span that covers both.
-inline Location Span(const Location& first, const Location& last) {
-  return Location{first.file, first.begin, last.end};
-}
+inline Location Span(const Location& first, const Location& last) { return Location{first.file, first.begin, last.end}; }
 
 }  // namespace kawk

@@ -49,7 +49,10 @@ std::optional<GenerateOutput> Compile(const Options& options) {
 
   // Tree → names, types and attach points.
   Config config;
-  ScriptInput input{.positional = options.positional, .pid = options.run.pid, .command = options.run.command, .unsafe = options.unsafe,
+  ScriptInput input{.positional = options.positional,
+                    .pid = options.run.pid,
+                    .command = options.run.command,
+                    .unsafe = options.unsafe,
                     .environment = [](const char* name) -> const char* { return std::getenv(name); }};
   std::unique_ptr<Host> host = MakeHost();
   Diagnostics findings;

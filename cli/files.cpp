@@ -33,7 +33,8 @@ Result<std::string> ReadScript(const std::string& path) {
   if (path == "-") return ReadAll(STDIN_FILENO, "standard input");
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) {
-    const std::string hint = errno == ENOENT && path.find_first_of(" {}") != std::string::npos ? "a program text needs -e in front" : "";
+    const std::string hint =
+        errno == ENOENT && path.find_first_of(" {}") != std::string::npos ? "a program text needs -e in front" : "";
     return Error{fmt::format("cannot open `{}`: {}", path, std::strerror(errno)), hint, errno};
   }
   Result<std::string> text = ReadAll(fd, path);

@@ -34,7 +34,8 @@ Result<bool> Emit(const Options& options, const GenerateOutput& output) {
     status = WriteFile(options.emit_llvm + ".original.ll", output.ir.data(), output.ir.size());
     if (status) status = WriteFile(options.emit_llvm + ".optimized.ll", output.optimized_ir.data(), output.optimized_ir.size());
   }
-  if (status && !options.emit_elf.empty()) status = WriteFile(options.emit_elf, output.image.object.data(), output.image.object.size());
+  if (status && !options.emit_elf.empty())
+    status = WriteFile(options.emit_elf, output.image.object.data(), output.image.object.size());
   if (status && !options.emit_image.empty()) {
     const std::vector<uint8_t> bytes = SerializeImage(output.image);
     status = WriteFile(options.emit_image, bytes.data(), bytes.size());

@@ -40,8 +40,9 @@ struct StageRow {
   const char* name;
   DebugStage stage;
 };
-constexpr std::array kStages = {StageRow{"ast", DebugStage::Ast}, StageRow{"types", DebugStage::Types}, StageRow{"codegen", DebugStage::Codegen},
-                                StageRow{"codegen-opt", DebugStage::CodegenOpt}, StageRow{"verifier", DebugStage::Verifier}};
+constexpr std::array kStages = {StageRow{"ast", DebugStage::Ast}, StageRow{"types", DebugStage::Types},
+                                StageRow{"codegen", DebugStage::Codegen}, StageRow{"codegen-opt", DebugStage::CodegenOpt},
+                                StageRow{"verifier", DebugStage::Verifier}};
 
 Status SetStages(const std::string& text, Options& options) {
   size_t from = 0;
@@ -57,7 +58,8 @@ Status SetStages(const std::string& text, Options& options) {
     } else {
       std::vector<std::string> names{"all"};
       for (const StageRow& r : kStages) names.emplace_back(r.name);
-      return Error{fmt::format("unknown stage `{}` for -d; stages are {}", word, fmt::join(names, ", ")), DidYouMean(word, names)};
+      return Error{fmt::format("unknown stage `{}` for -d; stages are {}", word, fmt::join(names, ", ")),
+                   DidYouMean(word, names)};
     }
   }
   return Ok{};
@@ -151,7 +153,8 @@ Status TakeRest(int argc, char** argv, Options& options) {
   }
   if (options.version || options.help) return Ok{};
   if (!options.program && options.run_image.empty()) {
-    if (rest.empty()) return Error{"no script given", "kawk -e 'BEGIN { printf(\"hello\\n\"); }', or kawk FILE; kawk --help says more"};
+    if (rest.empty())
+      return Error{"no script given", "kawk -e 'BEGIN { printf(\"hello\\n\"); }', or kawk FILE; kawk --help says more"};
     options.file = rest[0];
     rest.erase(rest.begin());
   }
@@ -171,7 +174,8 @@ Result<Options> ParseOptions(int argc, char** argv) {
     const bool takes = row.argument[0] != '\0';
     if (row.short_name != 0) short_flags += std::string(1, row.short_name) + (takes ? ":" : "");
     if (row.long_name[0] != '\0') {
-      long_flags.push_back({row.long_name, takes ? required_argument : no_argument, nullptr, kLongOnly + static_cast<int>(row.id)});
+      long_flags.push_back(
+          {row.long_name, takes ? required_argument : no_argument, nullptr, kLongOnly + static_cast<int>(row.id)});
     }
   }
   long_flags.push_back({nullptr, 0, nullptr, 0});

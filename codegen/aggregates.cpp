@@ -56,7 +56,8 @@ llvm::Value* HistBucket(Program& p, llvm::Value* n, bool is_signed, uint32_t bit
 llvm::Value* LhistBucket(Program& p, llvm::Value* n, bool is_signed, const Type* type) {
   auto& ir = p.ir();
   const auto min = static_cast<uint64_t>(type->lhist_min);
-  llvm::Value* inside = ir.CreateAdd(ir.CreateUDiv(ir.CreateSub(n, p.I64(min)), p.I64(static_cast<uint64_t>(type->lhist_step))), p.I64(1));
+  llvm::Value* inside =
+      ir.CreateAdd(ir.CreateUDiv(ir.CreateSub(n, p.I64(min)), p.I64(static_cast<uint64_t>(type->lhist_step))), p.I64(1));
   llvm::Value* last = p.I64(BucketsOf(type) - 1);
   llvm::Value* high = ir.CreateICmpSGE(n, p.I64(static_cast<uint64_t>(type->lhist_max)));
   llvm::Value* bucket = ir.CreateSelect(high, last, inside);
@@ -85,9 +86,7 @@ void Program::EmitAggregate(const Target& target, const Call& call) {
     case TypeKind::Count:
       WithSlot(target, nullptr, [&](llvm::Value* slot) { AtomicAdd(*this, slot, I64(1)), mark_set(slot); });
       return;
-    case TypeKind::Sum:
-      WithSlot(target, nullptr, [&](llvm::Value* slot) { AtomicAdd(*this, slot, n), mark_set(slot); });
-      return;
+    case TypeKind::Sum: WithSlot(target, nullptr, [&](llvm::Value* slot) { AtomicAdd(*this, slot, n), mark_set(slot); }); return;
     case TypeKind::Min:
     case TypeKind::Max:
       WithSlot(target, nullptr, [&](llvm::Value* slot) {
@@ -105,7 +104,8 @@ void Program::EmitAggregate(const Target& target, const Call& call) {
       });
       return;
     case TypeKind::Hist:
-      WithSlot(target, HistBucket(*this, n, is_signed, type->hist_bits), [&](llvm::Value* slot) { AtomicAdd(*this, slot, I64(1)); });
+      WithSlot(target, HistBucket(*this, n, is_signed, type->hist_bits),
+               [&](llvm::Value* slot) { AtomicAdd(*this, slot, I64(1)); });
       return;
     case TypeKind::Lhist:
       WithSlot(target, LhistBucket(*this, n, is_signed, type), [&](llvm::Value* slot) { AtomicAdd(*this, slot, I64(1)); });

@@ -26,14 +26,15 @@ llvm::Value* PidTgid(Program& p) {
   auto& ir = p.ir();
   llvm::Value* result = p.Allocate(8);
   auto* ino = ir.CreateLoad(ir.getInt64Ty(), p.module().Global(offsetof(image::ProgramState, pid_ns_ino)));
-  p.If(ir.CreateICmpEQ(ino, p.I64(0)),
-       [&] { ir.CreateStore(p.Helper(BPF_FUNC_get_current_pid_tgid, ir.getInt64Ty(), {}), result); },
-       [&] {
-         auto* dev = ir.CreateLoad(ir.getInt64Ty(), p.module().Global(offsetof(image::ProgramState, pid_ns_dev)));
-         ir.CreateStore(p.I64(0), result);
-         p.Helper(BPF_FUNC_get_ns_current_pid_tgid, ir.getInt64Ty(), {dev, ino, result, p.I32(8)});
-         // struct bpf_pidns_info { u32 pid; u32 tgid; } is the same order on a little-endian machine.
-       });
+  p.If(
+      ir.CreateICmpEQ(ino, p.I64(0)),
+      [&] { ir.CreateStore(p.Helper(BPF_FUNC_get_current_pid_tgid, ir.getInt64Ty(), {}), result); },
+      [&] {
+        auto* dev = ir.CreateLoad(ir.getInt64Ty(), p.module().Global(offsetof(image::ProgramState, pid_ns_dev)));
+        ir.CreateStore(p.I64(0), result);
+        p.Helper(BPF_FUNC_get_ns_current_pid_tgid, ir.getInt64Ty(), {dev, ino, result, p.I32(8)});
+        // struct bpf_pidns_info { u32 pid; u32 tgid; } is the same order on a little-endian machine.
+      });
   return ir.CreateLoad(ir.getInt64Ty(), result);
 }
 
@@ -110,7 +111,7 @@ Value Stack(Program& p, const Expr& expr, bool user) {
 }
 
 // A name per target: a constant where there is one target, else found by the target's index.
-Value NameOfTarget(Program& p, const Expr& expr, std::string AttachTarget::*name) {
+Value NameOfTarget(Program& p, const Expr& expr, std::string AttachTarget::* name) {
   auto& ir = p.ir();
   const Type* type = TypeOfExpr(p, expr);
   const auto& targets = p.unit().targets;
@@ -149,14 +150,20 @@ Value EmitCommValue(Program& p, const Expr& e) {
   p.Helper(BPF_FUNC_get_current_comm, p.ir().getInt64Ty(), {memory, p.I32(static_cast<uint32_t>(type->length))});
   return {memory, type};
 }
-Value EmitCpuValue(Program& p, const Expr& e) { return {p.Helper(BPF_FUNC_get_smp_processor_id, p.ir().getInt32Ty(), {}), TypeOfExpr(p, e)}; }
-Value EmitNsecsValue(Program& p, const Expr& e) { return {p.Helper(BPF_FUNC_ktime_get_boot_ns, p.ir().getInt64Ty(), {}), TypeOfExpr(p, e)}; }
+Value EmitCpuValue(Program& p, const Expr& e) {
+  return {p.Helper(BPF_FUNC_get_smp_processor_id, p.ir().getInt32Ty(), {}), TypeOfExpr(p, e)};
+}
+Value EmitNsecsValue(Program& p, const Expr& e) {
+  return {p.Helper(BPF_FUNC_ktime_get_boot_ns, p.ir().getInt64Ty(), {}), TypeOfExpr(p, e)};
+}
 Value EmitElapsedValue(Program& p, const Expr& e) {
   llvm::Value* now = p.Helper(BPF_FUNC_ktime_get_boot_ns, p.ir().getInt64Ty(), {});
   llvm::Value* start = p.ir().CreateLoad(p.ir().getInt64Ty(), p.module().Global(offsetof(image::ProgramState, start_ns)));
   return {p.ir().CreateSub(now, start), TypeOfExpr(p, e)};
 }
-Value EmitRandValue(Program& p, const Expr& e) { return {p.Helper(BPF_FUNC_get_prandom_u32, p.ir().getInt32Ty(), {}), TypeOfExpr(p, e)}; }
+Value EmitRandValue(Program& p, const Expr& e) {
+  return {p.Helper(BPF_FUNC_get_prandom_u32, p.ir().getInt32Ty(), {}), TypeOfExpr(p, e)};
+}
 Value EmitCurtaskValue(Program& p, const Expr& e) {
   return {p.Helper(BPF_FUNC_get_current_task, p.ir().getInt64Ty(), {}), TypeOfExpr(p, e)};
 }

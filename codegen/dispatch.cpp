@@ -7,7 +7,9 @@
 
 namespace kawk {
 
-const char* DispatcherName(ContextKind context) { return context == ContextKind::SyscallEnter ? "syscalls_enter" : "syscalls_exit"; }
+const char* DispatcherName(ContextKind context) {
+  return context == ContextKind::SyscallEnter ? "syscalls_enter" : "syscalls_exit";
+}
 
 void Dispatcher::Add(llvm::Function* function, const std::vector<uint32_t>& syscalls, const Location& location) {
   if (units_.empty()) location_ = location;

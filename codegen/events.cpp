@@ -38,16 +38,18 @@ llvm::Value* Program::WakeupFlags(bool force) {
   auto* asleep = ir_.CreateLoad(ir_.getInt32Ty(), idle);
   asleep->setVolatile(true);
   auto wake = [&] { ir_.CreateStore(I64(BPF_RB_FORCE_WAKEUP), flags); };
-  If(ir_.CreateICmpNE(asleep, I32(0)),
-     [&] {
-       auto* was = ir_.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, idle, I32(0), llvm::Align(4), llvm::AtomicOrdering::AcquireRelease);
-       If(ir_.CreateICmpNE(was, I32(0)), wake);
-     },
-     [&] {
-       llvm::Value* waiting = Helper(BPF_FUNC_ringbuf_query, ir_.getInt64Ty(), {module_.Ring(), I64(BPF_RB_AVAIL_DATA)});
-       auto* mark = ir_.CreateLoad(ir_.getInt64Ty(), module_.Global(offsetof(image::ProgramState, wake_mark)));
-       If(ir_.CreateICmpUGE(waiting, mark), wake);
-     });
+  If(
+      ir_.CreateICmpNE(asleep, I32(0)),
+      [&] {
+        auto* was =
+            ir_.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, idle, I32(0), llvm::Align(4), llvm::AtomicOrdering::AcquireRelease);
+        If(ir_.CreateICmpNE(was, I32(0)), wake);
+      },
+      [&] {
+        llvm::Value* waiting = Helper(BPF_FUNC_ringbuf_query, ir_.getInt64Ty(), {module_.Ring(), I64(BPF_RB_AVAIL_DATA)});
+        auto* mark = ir_.CreateLoad(ir_.getInt64Ty(), module_.Global(offsetof(image::ProgramState, wake_mark)));
+        If(ir_.CreateICmpUGE(waiting, mark), wake);
+      });
   return ir_.CreateLoad(ir_.getInt64Ty(), flags);
 }
 
@@ -78,13 +80,14 @@ void Program::SendRecord(image::EventSpec event, const std::vector<const Expr*>&
 
 void Program::SendFixed(uint32_t id, uint32_t size, bool force_wakeup, const std::function<void(llvm::Value*)>& fill) {
   llvm::Value* record = Helper(BPF_FUNC_ringbuf_reserve, ir_.getPtrTy(), {module_.Ring(), I64(size), I64(0)});
-  If(ir_.CreateIsNotNull(record),
-     [&] {
-       ir_.CreateStore(I64(id), record);
-       fill(record);
-       Helper(BPF_FUNC_ringbuf_submit, ir_.getInt64Ty(), {record, WakeupFlags(force_wakeup)});
-     },
-     [&] { CountLoss(image::LossCause::RingFull); });
+  If(
+      ir_.CreateIsNotNull(record),
+      [&] {
+        ir_.CreateStore(I64(id), record);
+        fill(record);
+        Helper(BPF_FUNC_ringbuf_submit, ir_.getInt64Ty(), {record, WakeupFlags(force_wakeup)});
+      },
+      [&] { CountLoss(image::LossCause::RingFull); });
 }
 
 void Program::SendFromScratch(uint32_t id, uint32_t fixed, uint64_t tail, const std::vector<image::EventArg>& layout,

@@ -61,7 +61,8 @@ class Evaluator {
     const Type* base = p_.typed().TypeOf(e.base);
     if (base->is(TypeKind::Tuple)) return MemberAt(e.base, std::stoul(e.name));
     if (base->is(TypeKind::Record)) {
-      return MemberAt(e.base, static_cast<uint64_t>(std::find(base->names.begin(), base->names.end(), e.name) - base->names.begin()));
+      return MemberAt(e.base,
+                      static_cast<uint64_t>(std::find(base->names.begin(), base->names.end(), e.name) - base->names.begin()));
     }
     return p_.ReadPlace(p_.PlaceOf(&e), TypeOf(e), p_.typed().Info(&e).field);
   }
@@ -95,7 +96,8 @@ class Evaluator {
       default: break;
     }
     const Type* type = TypeOf(e);
-    if (p_.typed().TypeOf(e.left)->is(TypeKind::Pointer) || p_.typed().TypeOf(e.right)->is(TypeKind::Pointer)) return PointerArithmetic(e);
+    if (p_.typed().TypeOf(e.left)->is(TypeKind::Pointer) || p_.typed().TypeOf(e.right)->is(TypeKind::Pointer))
+      return PointerArithmetic(e);
     const Type* operands = p_.typed().Info(&e).operands;
     if (operands == nullptr || !operands->is(TypeKind::Int)) operands = type;
     llvm::Value* left = p_.Scalar(e.left, operands);
@@ -111,7 +113,9 @@ class Evaluator {
       return {nullptr, type};
     }
     llvm::Value* memory = p_.Allocate(SizeOfType(type));
-    p_.If(p_.Truth(e.condition), [&] { p_.EvaluateInto(memory, type, e.then); }, [&] { p_.EvaluateInto(memory, type, e.otherwise); });
+    p_.If(
+        p_.Truth(e.condition), [&] { p_.EvaluateInto(memory, type, e.then); },
+        [&] { p_.EvaluateInto(memory, type, e.otherwise); });
     return p_.FromMemory(memory, type);
   }
 
@@ -247,7 +251,8 @@ class Evaluator {
     }
     const Type* common = p_.typed().Info(&e).operands;
     if (common != nullptr && !common->IsScalar()) return CompareMemory(e, common);
-    if (common == nullptr) common = left_type->is(TypeKind::Pointer) || !right_type->is(TypeKind::Pointer) ? left_type : right_type;
+    if (common == nullptr)
+      common = left_type->is(TypeKind::Pointer) || !right_type->is(TypeKind::Pointer) ? left_type : right_type;
     if (!common->IsScalar()) common = p_.ValueTypeOf(e.left);
     llvm::Value* left = p_.Scalar(e.left, common);
     llvm::Value* right = p_.Scalar(e.right, common);
@@ -271,8 +276,9 @@ class Evaluator {
     const Value condition = p_.Evaluate(e.condition);
     llvm::Value* memory = p_.Allocate(SizeOfType(type));
     llvm::Value* truth = ir_.CreateICmpNE(condition.v, llvm::ConstantInt::get(condition.v->getType(), 0));
-    p_.If(truth, [&] { p_.Store(memory, type, {p_.Convert(condition.v, condition.type, type), type}); },
-          [&] { p_.EvaluateInto(memory, type, e.otherwise); });
+    p_.If(
+        truth, [&] { p_.Store(memory, type, {p_.Convert(condition.v, condition.type, type), type}); },
+        [&] { p_.EvaluateInto(memory, type, e.otherwise); });
     return p_.FromMemory(memory, type);
   }
 
@@ -421,7 +427,8 @@ void Program::Store(llvm::Value* dst, const Type* type, const Value& value) {
     const std::vector<uint32_t> to = MemberOffsets(type);
     const std::vector<uint32_t> from = MemberOffsets(value.type);
     Zero(dst, SizeOfType(type));
-    for (size_t i = 0; i < to.size(); ++i) Store(At(dst, to[i]), type->members[i], FromMemory(At(value.v, from[i]), value.type->members[i]));
+    for (size_t i = 0; i < to.size(); ++i)
+      Store(At(dst, to[i]), type->members[i], FromMemory(At(value.v, from[i]), value.type->members[i]));
     return;
   }
   if (type->is(TypeKind::String) && (value.type->length != type->length || !value.padded)) {

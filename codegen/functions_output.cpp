@@ -42,7 +42,8 @@ constexpr uint64_t kJoinBytes = 1024;  // of each, with its NUL
 
 // Reads the strings behind `argv` one behind the other to record + fixed, each with its NUL. Returns where they end. Written
 // out sixteen times instead of a loop: so the verifier knows the largest `used` at each read.
-llvm::Value* ReadStrings(Program& p, llvm::Value* record, uint64_t fixed, llvm::Value* argv, Readers readers, const Location& at) {
+llvm::Value* ReadStrings(Program& p, llvm::Value* record, uint64_t fixed, llvm::Value* argv, Readers readers,
+                         const Location& at) {
   auto& ir = p.ir();
   llvm::Value* pointer = p.Allocate(8);
   llvm::BasicBlock* end = p.NewBlock("joined");

@@ -56,7 +56,8 @@ image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index) {
   program.object_name = "probe_" + std::to_string(index);
   program.type = lowering.program;
   program.probes = static_cast<uint32_t>(unit.targets.size());
-  for (const AttachTarget& target : unit.targets) program.attach.push_back(Describe(target, lowering.attach, program.attach.size()));
+  for (const AttachTarget& target : unit.targets)
+    program.attach.push_back(Describe(target, lowering.attach, program.attach.size()));
   return program;
 }
 

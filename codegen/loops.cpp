@@ -125,7 +125,8 @@ llvm::Function* Program::MakeBody(FunctionKind kind, const Location& at, const s
   const bool outermost = outer_scratch_ == nullptr;
   if (outermost) outer_scratch_ = &scratch_, outer_entry_ = entry_;
   llvm::IRBuilderBase::InsertPointGuard guard(ir_);
-  BodyState outer{function_, subprogram_, context_, entry_, release_, frame_, body_scratch_, stack_used_, stack_budget_, std::move(loops_)};
+  BodyState outer{function_, subprogram_,   context_,    entry_,        release_,
+                  frame_,    body_scratch_, stack_used_, stack_budget_, std::move(loops_)};
   function_ = made.function;
   subprogram_ = made.subprogram;
   body_scratch_ = nullptr;

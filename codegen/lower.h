@@ -15,7 +15,7 @@
 namespace kawk {
 
 enum class ContextKind : uint8_t {
-  AsAttached,   // what the kernel hands to a program of the unit's kind
+  AsAttached,    // what the kernel hands to a program of the unit's kind
   SyscallEnter,  // raw tracepoint sys_enter: { struct pt_regs *, long number }
   SyscallExit,   // raw tracepoint sys_exit: { struct pt_regs *, long result }
 };

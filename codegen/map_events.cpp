@@ -151,8 +151,9 @@ void Program::ClearMap(int map, image::EventSpec event) {
   ir_.CreateStore(ir_.CreateOr(epoch, I64(image::kNotCleared)), retired);
   ir_.CreateBr(send);
   ir_.SetInsertPoint(begin);
-  auto* swap = ir_.CreateAtomicCmpXchg(state, epoch, ir_.CreateAdd(epoch, I64(1)), llvm::Align(8),
-                                       llvm::AtomicOrdering::SequentiallyConsistent, llvm::AtomicOrdering::SequentiallyConsistent);
+  auto* swap =
+      ir_.CreateAtomicCmpXchg(state, epoch, ir_.CreateAdd(epoch, I64(1)), llvm::Align(8),
+                              llvm::AtomicOrdering::SequentiallyConsistent, llvm::AtomicOrdering::SequentiallyConsistent);
   ir_.CreateStore(epoch, retired);
   // Another CPU cleared it at the same moment: that is this clear, too.
   ir_.CreateCondBr(ir_.CreateICmpEQ(ir_.CreateExtractValue(swap, 0), epoch), send, end);

@@ -120,7 +120,8 @@ llvm::Value* UpdateInPlace(Program& p, llvm::Value* memory, const Type* type, Bi
   const bool wide = SizeOfType(type) >= 4 && !type->is(TypeKind::Bool);
   if (wide && (op == BinaryOp::Add || op == BinaryOp::Sub)) {
     llvm::Value* delta = op == BinaryOp::Add ? operand : ir.CreateNeg(operand);
-    auto* old = ir.CreateAtomicRMW(llvm::AtomicRMWInst::Add, memory, delta, llvm::Align(SizeOfType(type)), llvm::AtomicOrdering::Monotonic);
+    auto* old = ir.CreateAtomicRMW(llvm::AtomicRMWInst::Add, memory, delta, llvm::Align(SizeOfType(type)),
+                                   llvm::AtomicOrdering::Monotonic);
     return need_old ? old : nullptr;
   }
   llvm::Value* old = p.Load(memory, type);
@@ -145,15 +146,18 @@ llvm::Value* Program::UpdateMap(const Target& target, BinaryOp op, llvm::Value* 
   Zero(result, SizeOfType(type));
   llvm::GlobalVariable* variable = module_.Map(target.map);
   llvm::Value* found = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {variable, key});
-  auto update = [&](llvm::Value* element) { Store(result, type, {UpdateInPlace(*this, element, type, op, operand, true), type}); };
-  If(ir_.CreateIsNotNull(found), [&] { update(found); },
-     [&] {
-       llvm::Value* zero = Allocate(SizeOfType(type));
-       Zero(zero, SizeOfType(type));
-       Helper(BPF_FUNC_map_update_elem, ir_.getInt64Ty(), {variable, key, zero, I64(BPF_NOEXIST)});
-       llvm::Value* made = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {variable, key});
-       If(ir_.CreateIsNotNull(made), [&] { update(made); }, [&] { CountLoss(image::LossCause::MapFull); });
-     });
+  auto update = [&](llvm::Value* element) {
+    Store(result, type, {UpdateInPlace(*this, element, type, op, operand, true), type});
+  };
+  If(
+      ir_.CreateIsNotNull(found), [&] { update(found); },
+      [&] {
+        llvm::Value* zero = Allocate(SizeOfType(type));
+        Zero(zero, SizeOfType(type));
+        Helper(BPF_FUNC_map_update_elem, ir_.getInt64Ty(), {variable, key, zero, I64(BPF_NOEXIST)});
+        llvm::Value* made = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {variable, key});
+        If(ir_.CreateIsNotNull(made), [&] { update(made); }, [&] { CountLoss(image::LossCause::MapFull); });
+      });
   return after(Load(result, type));
 }
 

@@ -69,7 +69,8 @@ ModuleBuilder::ModuleBuilder(const Typed& typed, const SourceMap& sources, const
                    .lazy_symbolication = config.lazy_symbolication,
                    .log_size = config.log_size};
   auto* license = llvm::ConstantDataArray::getString(context_, config.license);
-  auto* variable = new llvm::GlobalVariable(*module_, license->getType(), true, llvm::GlobalValue::ExternalLinkage, license, "LICENSE");
+  auto* variable =
+      new llvm::GlobalVariable(*module_, license->getType(), true, llvm::GlobalValue::ExternalLinkage, license, "LICENSE");
   variable->setSection("license");
   MakeGlobals();
   MakeMaps();
@@ -82,7 +83,8 @@ llvm::DIType* ModuleBuilder::DebugInt(uint32_t bits, bool is_signed) {
 
 llvm::DIType* ModuleBuilder::DebugBytes(uint64_t size) {
   auto* byte = debug_->createBasicType("u8", 8, llvm::dwarf::DW_ATE_unsigned);
-  return debug_->createArrayType(size * 8, 8, byte, debug_->getOrCreateArray({debug_->getOrCreateSubrange(0, static_cast<int64_t>(size))}));
+  return debug_->createArrayType(size * 8, 8, byte,
+                                 debug_->getOrCreateArray({debug_->getOrCreateSubrange(0, static_cast<int64_t>(size))}));
 }
 
 llvm::DIType* ModuleBuilder::DebugMembers(const Type* type) {
@@ -140,7 +142,8 @@ void ModuleBuilder::MakeGlobals() {
     spec.has_epochs = cleared[i];
     if (spec.has_epochs) {
       spec.epoch_offset = offset;
-      parts.push_back({ObjectName(map.name) + "_epoch", DebugBytes(sizeof(image::EpochState)), offset, sizeof(image::EpochState)});
+      parts.push_back(
+          {ObjectName(map.name) + "_epoch", DebugBytes(sizeof(image::EpochState)), offset, sizeof(image::EpochState)});
       offset += sizeof(image::EpochState);
     }
     spec.name = map.name;
@@ -169,8 +172,8 @@ void ModuleBuilder::MakeGlobals() {
     members.push_back(debug_->createMemberType(compile_unit_, part.name, files_[0], 0, part.size * 8ull, 0, part.offset * 8ull,
                                                llvm::DINode::FlagZero, part.type));
   }
-  auto* type = debug_->createStructType(compile_unit_, "kawk_globals", files_[0], 0, offset * 8ull, 64, llvm::DINode::FlagZero, nullptr,
-                                        debug_->getOrCreateArray(members));
+  auto* type = debug_->createStructType(compile_unit_, "kawk_globals", files_[0], 0, offset * 8ull, 64, llvm::DINode::FlagZero,
+                                        nullptr, debug_->getOrCreateArray(members));
   auto* storage = llvm::ArrayType::get(llvm::Type::getInt8Ty(context_), offset);
   globals_ = new llvm::GlobalVariable(*module_, storage, false, llvm::GlobalValue::ExternalLinkage,
                                       llvm::ConstantAggregateZero::get(storage), "kawk_globals");
@@ -194,8 +197,8 @@ llvm::GlobalVariable* ModuleBuilder::MakeMap(const std::string& name, uint32_t t
   auto* integer = debug_->createBasicType("int", 32, llvm::dwarf::DW_ATE_signed);
   std::vector<llvm::Metadata*> members;
   auto add = [&](const char* member, llvm::DIType* pointee) {
-    members.push_back(debug_->createMemberType(compile_unit_, member, files_[0], 0, 64, 64, members.size() * 64, llvm::DINode::FlagZero,
-                                               debug_->createPointerType(pointee, 64)));
+    members.push_back(debug_->createMemberType(compile_unit_, member, files_[0], 0, 64, 64, members.size() * 64,
+                                               llvm::DINode::FlagZero, debug_->createPointerType(pointee, 64)));
   };
   auto add_number = [&](const char* member, uint64_t number) {
     auto* range = debug_->getOrCreateSubrange(0, static_cast<int64_t>(number));
@@ -238,7 +241,8 @@ void ModuleBuilder::MakeMaps() {
     }
     llvm::DIType* key = Debug(map.key);
     const uint32_t epoch_bytes = spec.has_epochs ? 8 : 0;
-    if (bucketed || spec.has_epochs) key = DebugBytes(epoch_bytes + (bucketed ? PaddedKeySize(map.key) + 8 : SizeOfType(map.key)));
+    if (bucketed || spec.has_epochs)
+      key = DebugBytes(epoch_bytes + (bucketed ? PaddedKeySize(map.key) + 8 : SizeOfType(map.key)));
     if (spec.has_epochs) spec.max_entries *= 2;  // the old epoch's elements are there until the runtime has deleted them
     const bool per_cpu = spec.storage == image::MapStorage::PerCpuHash;
     const uint32_t shared_type = map.lru ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH;
@@ -257,7 +261,8 @@ llvm::GlobalVariable* ModuleBuilder::Scratch() {
   if (scratch_ == nullptr) {
     // Its debug type, and so its value size, is known only when all programs are: see Finish.
     auto* storage = llvm::ArrayType::get(llvm::Type::getInt64Ty(context_), 1);
-    scratch_ = new llvm::GlobalVariable(*module_, storage, false, llvm::GlobalValue::ExternalLinkage, nullptr, "kawk_scratch_later");
+    scratch_ =
+        new llvm::GlobalVariable(*module_, storage, false, llvm::GlobalValue::ExternalLinkage, nullptr, "kawk_scratch_later");
   }
   return scratch_;
 }

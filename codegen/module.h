@@ -82,8 +82,8 @@ class ModuleBuilder {
  private:
   void MakeGlobals();
   void MakeMaps();
-  llvm::GlobalVariable* MakeMap(const std::string& name, uint32_t type, llvm::DIType* key, llvm::DIType* value, uint64_t max_entries,
-                                uint32_t flags = 0);
+  llvm::GlobalVariable* MakeMap(const std::string& name, uint32_t type, llvm::DIType* key, llvm::DIType* value,
+                                uint64_t max_entries, uint32_t flags = 0);
   llvm::DIType* DebugBytes(uint64_t size);
   llvm::DIType* DebugMembers(const Type* type);
   image::ValueType Lower(const Type* type);

@@ -86,7 +86,8 @@ Result<std::vector<uint8_t>> EmitObject(llvm::Module& module) {
   if (Machine().addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile)) UNREACHABLE("no object emitter");
   passes.run(module);
   if (!complaints.empty()) {
-    return Error{"the script does not fit the limits of BPF: " + complaints, "split large probes, or use fewer and smaller variables"};
+    return Error{"the script does not fit the limits of BPF: " + complaints,
+                 "split large probes, or use fewer and smaller variables"};
   }
   return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }

@@ -231,7 +231,8 @@ void Program::AcquireScratch() {
     ir_.CreateCondBr(ir_.CreateIsNull(memory), none, there);
     if (slot == 0) acquire_at_->eraseFromParent();
     ir_.SetInsertPoint(there);
-    auto* before = ir_.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, memory, I64(1), llvm::Align(8), llvm::AtomicOrdering::AcquireRelease);
+    auto* before =
+        ir_.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, memory, I64(1), llvm::Align(8), llvm::AtomicOrdering::AcquireRelease);
     found.emplace_back(memory, ir_.GetInsertBlock());
     llvm::BasicBlock* next = slot + 1 < image::kScratchSlots ? NewBlock("busy") : none;
     ir_.CreateCondBr(ir_.CreateICmpEQ(before, I64(0)), taken, next);

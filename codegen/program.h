@@ -107,12 +107,13 @@ class Program {
   // --- strings (strings.cpp) ---
   // Reads a string at `address` to dst (capacity bytes with NUL; what lies behind the NUL is left alone). Returns its length
   // without the NUL, bounded for the verifier by LengthMask(capacity). `at`: what asks for it, if that read can fail.
-  llvm::Value* ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, const Location* at = nullptr);
+  llvm::Value* ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space,
+                          const Location* at = nullptr);
   // Evaluates a String expression straight to dst. Returns its length, as ReadString does. Bytes behind the NUL are left alone.
   llvm::Value* StringInto(llvm::Value* dst, uint64_t capacity, const Expr* expr);
   // A String value to memory of another capacity, padded with zeros.
   void StoreString(llvm::Value* dst, uint64_t capacity, const Value& value);
-  AddressSpace DefaultSpace() const;  // of an address that is a plain integer
+  AddressSpace DefaultSpace() const;                                 // of an address that is a plain integer
   llvm::Value* CompareStrings(const Expr* left, const Expr* right);  // i1: equal
 
   // --- events (events.cpp) ---
@@ -244,12 +245,12 @@ class Program {
   llvm::Function* function_ = nullptr;
   llvm::DISubprogram* subprogram_ = nullptr;
   llvm::Value* context_ = nullptr;
-  llvm::BasicBlock* entry_ = nullptr;  // allocas
-  llvm::BasicBlock* release_ = nullptr;   // gives the slot back, then exit_
+  llvm::BasicBlock* entry_ = nullptr;    // allocas
+  llvm::BasicBlock* release_ = nullptr;  // gives the slot back, then exit_
   llvm::BasicBlock* exit_ = nullptr;
   llvm::BranchInst* acquire_at_ = nullptr;  // where the slot is taken, if one is needed
-  llvm::Instruction* scratch_ = nullptr;  // placeholder for the slot's address until AcquireScratch
-  uint32_t scratch_used_ = 8;             // the in-use word
+  llvm::Instruction* scratch_ = nullptr;    // placeholder for the slot's address until AcquireScratch
+  uint32_t scratch_used_ = 8;               // the in-use word
   uint32_t stack_used_ = 0;
   uint32_t merges_ = 0;
   // Of programs whose loops have bodies in functions of their own: see loops.cpp.

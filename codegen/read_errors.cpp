@@ -43,13 +43,14 @@ void Program::CheckRead(uint32_t helper, llvm::Value* result, const Location& at
     llvm::Value* same = ir_.CreateICmpEQ(ir_.CreateLShr(before, I64(kCountBits)), window);
     llvm::Value* sent = ir_.CreateSelect(same, ir_.CreateAnd(before, I64(kCountMask)), I64(0));
     // Two CPUs may count the same report as their own: a few more are sent than are allowed, none goes uncounted.
-    If(ir_.CreateICmpULT(sent, I64(kMostReports)),
-       [&] {
-         llvm::Value* now = ir_.CreateOr(ir_.CreateShl(window, I64(kCountBits)), ir_.CreateAdd(sent, I64(1)));
-         ir_.CreateStore(now, word);
-         SendFixed(id, code_at + 8, false, [&](llvm::Value* record) { ir_.CreateStore(result, At(record, code_at)); });
-       },
-       [&] { CountLoss(image::LossCause::ReadFailed); });
+    If(
+        ir_.CreateICmpULT(sent, I64(kMostReports)),
+        [&] {
+          llvm::Value* now = ir_.CreateOr(ir_.CreateShl(window, I64(kCountBits)), ir_.CreateAdd(sent, I64(1)));
+          ir_.CreateStore(now, word);
+          SendFixed(id, code_at + 8, false, [&](llvm::Value* record) { ir_.CreateStore(result, At(record, code_at)); });
+        },
+        [&] { CountLoss(image::LossCause::ReadFailed); });
   });
 }
 

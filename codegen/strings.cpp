@@ -1,9 +1,8 @@
 // Strings: read from user or kernel memory, copied between BPF memory, compared.
 #include <linux/bpf.h>
+#include <llvm/IR/CFG.h>
 
 #include <bit>
-
-#include <llvm/IR/CFG.h>
 
 #include "base/check.h"
 #include "codegen/program.h"
@@ -18,7 +17,8 @@ uint64_t ChunkSize(uint64_t left) { return left >= 8 ? 8 : left >= 4 ? 4 : left 
 
 uint64_t LengthMask(uint64_t capacity) { return std::bit_ceil(capacity) - 1; }
 
-llvm::Value* Program::ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, const Location* at) {
+llvm::Value* Program::ReadString(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space,
+                                 const Location* at) {
   const uint32_t helper = space == AddressSpace::User ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
   llvm::Value* got = Helper(helper, ir_.getInt64Ty(), {dst, I32(static_cast<uint32_t>(capacity)), address});
   if (at != nullptr) CheckRead(helper, got, *at);
@@ -75,8 +75,8 @@ llvm::Value* Program::StringLimit(const Expr* length, uint64_t capacity) {
   return ir_.CreateSelect(ir_.CreateICmpULT(n, I64(capacity)), n, I64(capacity));
 }
 
-llvm::Value* Program::ReadLimited(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, llvm::Value* limit,
-                                  const Location& at) {
+llvm::Value* Program::ReadLimited(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space,
+                                  llvm::Value* limit, const Location& at) {
   const uint32_t helper = space == AddressSpace::User ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
   llvm::Value* size = ir_.CreateTrunc(Bound(limit, LengthMask(capacity)), ir_.getInt32Ty());
   llvm::Value* got = Helper(helper, ir_.getInt64Ty(), {dst, size, address});
@@ -112,7 +112,8 @@ llvm::Value* Program::CompareStrings(const Expr* left, const Expr* right) {
     for (uint64_t at = 0; at < bytes;) {
       const uint64_t size = ChunkSize(bytes - at);
       uint64_t want = 0;
-      for (uint64_t i = 0; i < size && at + i < text->size(); ++i) want |= uint64_t{static_cast<uint8_t>((*text)[at + i])} << (8 * i);
+      for (uint64_t i = 0; i < size && at + i < text->size(); ++i)
+        want |= uint64_t{static_cast<uint8_t>((*text)[at + i])} << (8 * i);
       auto* integer = ir_.getIntNTy(size * 8);
       llvm::Value* chunk = ir_.CreateAlignedLoad(integer, At(a.v, at), llvm::Align(1));
       llvm::BasicBlock* next = NewBlock("same");

@@ -55,9 +55,7 @@ class Machine final : public Host {
   Tracefs tracefs_;
   ElfCache elf_;
   Binaries binaries_{Variable("PATH", nullptr, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")};
-  class KernelBtf btf_ {
-    Variable("KAWK_BTF", "BPFTRACE_BTF", "/sys/kernel/btf/vmlinux")
-  };
+  class KernelBtf btf_{Variable("KAWK_BTF", "BPFTRACE_BTF", "/sys/kernel/btf/vmlinux")};
 };
 
 // "module:event" of all.

@@ -105,8 +105,8 @@ class ScanState {
   TokenKind previous_ = TokenKind::END_OF_FILE;
   bool in_predicate_ = false;
   int braces_ = 0;
-  int parens_ = 0;  // only `let @m = …(…)` needs them
-  std::vector<bool> casts_;    // of the parentheses open here: whether they hold the type of a cast
+  int parens_ = 0;            // only `let @m = …(…)` needs them
+  std::vector<bool> casts_;   // of the parentheses open here: whether they hold the type of a cast
   bool closed_cast_ = false;  // of the last `)`
 };
 

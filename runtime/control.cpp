@@ -18,12 +18,12 @@ namespace kawk {
 namespace {
 
 constexpr size_t kChunkBytes = 256 << 10;
-constexpr int kChunksPerRound = 64;  // then signals get a look
+constexpr int kChunksPerRound = 64;    // then signals get a look
 constexpr uint64_t kWakeFraction = 4;  // of the ring, filled, wakes us before the timer does
 constexpr int kTimerMs = 10;
-constexpr int kBackPressureMs = 2;   // until the printing thread has made room
-constexpr int kSleepMs = 1000;       // losses that send no record are still reported in time
-constexpr int kEmptyRounds = 5;      // before going to sleep
+constexpr int kBackPressureMs = 2;  // until the printing thread has made room
+constexpr int kSleepMs = 1000;      // losses that send no record are still reported in time
+constexpr int kEmptyRounds = 5;     // before going to sleep
 constexpr auto kLossInterval = std::chrono::seconds(1);
 constexpr auto kSignalBounce = std::chrono::milliseconds(100);  // one Ctrl-C can arrive twice, through a wrapper
 
@@ -307,8 +307,8 @@ void Control::ReportLosses(bool now) {
   for (size_t i = 0; i < reported_losses_.size(); ++i) {
     const uint64_t count = *static_cast<const volatile uint64_t*>(&parts_.object.losses()[i]);
     if (count == reported_losses_[i]) continue;
-    report.losses.push_back(Loss{static_cast<uint32_t>(i / image::kLossCauses), static_cast<image::LossCause>(i % image::kLossCauses),
-                                 count - reported_losses_[i]});
+    report.losses.push_back(Loss{static_cast<uint32_t>(i / image::kLossCauses),
+                                 static_cast<image::LossCause>(i % image::kLossCauses), count - reported_losses_[i]});
     reported_losses_[i] = count;
   }
   if (!report.losses.empty()) parts_.queue.Push(std::move(report));

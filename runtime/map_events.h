@@ -32,8 +32,8 @@ class MapEvents {
 
   const image::Image& image_;
   const MapStore& maps_;
-  Clock::time_point last_wait_;     // when the last wait began
-  std::vector<uint64_t> at_wait_;   // each map's epoch at that moment
+  Clock::time_point last_wait_;    // when the last wait began
+  std::vector<uint64_t> at_wait_;  // each map's epoch at that moment
 };
 
 }  // namespace kawk

@@ -159,7 +159,8 @@ void MapStore::ZeroScalar(size_t map, uint64_t epoch, bool keep_set) const {
 
 void MapStore::DeleteEpoch(size_t map, uint64_t epoch) const {
   const image::MapSpec& spec = image_.maps[map];
-  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray) return ZeroScalar(map, epoch, false);
+  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray)
+    return ZeroScalar(map, epoch, false);
   RawElements elements = ReadElements(map);
   if (spec.has_epochs) {
     size_t kept = 0;  // only keys are needed to delete
@@ -183,7 +184,8 @@ void MapStore::Clear(size_t map) const { DeleteEpoch(map, CurrentEpoch(map)); }
 void MapStore::Zero(size_t map) const {
   const image::MapSpec& spec = image_.maps[map];
   const uint64_t epoch = CurrentEpoch(map);
-  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray) return ZeroScalar(map, epoch, true);
+  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray)
+    return ZeroScalar(map, epoch, true);
   RawElements elements = ReadElements(map);
   std::fill(elements.values.begin(), elements.values.end(), 0);
   for (size_t i = 0; i < elements.count; ++i) {

@@ -32,8 +32,11 @@ std::string LocatedMessage(const image::Image& image, const Location& at, Messag
   const bool color = ColorOnStderr();
   const bool error = kind == MessageKind::Error;
   if (text.ends_with('\n')) text.remove_suffix(1);
-  return fmt::format("{}{}:{}: {}: {}{}\n", !color ? "" : error ? "\033[31m" : "\033[33m", image.source_name, SpanText(at),
-                     error ? "ERROR" : "WARNING", text, color ? "\033[0m" : "");
+  return fmt::format("{}{}:{}: {}: {}{}\n",
+                     !color  ? ""
+                     : error ? "\033[31m"
+                             : "\033[33m",
+                     image.source_name, SpanText(at), error ? "ERROR" : "WARNING", text, color ? "\033[0m" : "");
 }
 
 void AppendLocationJson(std::string& out, const image::Image& image, const Location& at) {

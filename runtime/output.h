@@ -40,13 +40,14 @@ class StackSource {
 class Output {
  public:
   // Opens options.output_path (or takes standard output). `image`, `symbols` and `stacks` must outlive it.
-  static Result<std::unique_ptr<Output>> Open(const image::Image& image, const RunOptions& options, Symbols& symbols, StackSource& stacks);
+  static Result<std::unique_ptr<Output>> Open(const image::Image& image, const RunOptions& options, Symbols& symbols,
+                                              StackSource& stacks);
   ~Output();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
-  // A ring record of kind Printf, PrintValue, Time, Cat, Join, System, Errorf, Warnf, HelperError. The record may be damaged or short:
-  // what does not fit is ignored, never read beyond its end.
+  // A ring record of kind Printf, PrintValue, Time, Cat, Join, System, Errorf, Warnf, HelperError. The record may be damaged or
+  // short: what does not fit is ignored, never read beyond its end.
   void Record(const image::EventSpec& event, std::span<const uint8_t> record);
   // print(@m, top, div), or the print at the end when top and div are 0.
   void Map(const MapSnapshot& snapshot, uint64_t top, uint64_t div);

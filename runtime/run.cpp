@@ -80,7 +80,8 @@ int FragileOutput(const RunOptions& options) {
 
 void Warn(const RunOptions& options, const std::vector<Error>& warnings) {
   if (!options.warnings) return;
-  for (const Error& warning : warnings) fputs(fmt::format("WARNING: {}\n", warning.message).c_str(), stderr);  // fmt::print throws
+  for (const Error& warning : warnings)
+    fputs(fmt::format("WARNING: {}\n", warning.message).c_str(), stderr);  // fmt::print throws
 }
 
 // Prints what the control thread hands over, until the end.
@@ -188,8 +189,8 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   if (!output) return output.error();
   Queue queue(kQueueBytes);
   Attachments attachments(AttachOptions{.pid = child ? child->pid() : options.pid});
-  Result<std::unique_ptr<Control>> started =
-      Control::Start({image, object, *signals, attachments, queue, (*output)->clock(), child, watched->process.get(), FragileOutput(options)});
+  Result<std::unique_ptr<Control>> started = Control::Start(
+      {image, object, *signals, attachments, queue, (*output)->clock(), child, watched->process.get(), FragileOutput(options)});
   if (!started) return started.error();
   Control& control = **started;
 
@@ -198,8 +199,7 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
     if (!begin) return begin.error();
   }
   std::vector<Error> warnings;
-  Status attached = attachments.AttachAll(
-      image, object.program_fds(), [&] { return control.ending(); }, warnings);
+  Status attached = attachments.AttachAll(image, object.program_fds(), [&] { return control.ending(); }, warnings);
   if (!attached) return attached.error();
   Warn(options, warnings);
   if (options.dry_run) return 0;

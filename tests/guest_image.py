@@ -112,7 +112,8 @@ def _program(archive: Archive, source: pathlib.Path, name=None) -> None:
 
 def _python(archive: Archive) -> pathlib.Path:
     """This Python with the modules that the agent loads, not the whole library; its path."""
-    show = "import sys, guest_agent; print(*{m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)}, sep='\\n')"
+    files = "{m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)}"
+    show = f"import sys, guest_agent; print(*{files}, sep='\\n')"
     done = subprocess.run([sys.executable, "-S", "-E", "-c", f"import sys; sys.path.insert(0, {str(TESTS)!r}); {show}"],
                           capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():

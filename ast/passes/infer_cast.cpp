@@ -37,7 +37,8 @@ bool Inference::CanCast(const Type* to, const Type* from, const Expr& operand) {
   if (to == from || (to->IsScalar() && from->IsScalar())) return true;
   if (from->is(TypeKind::String)) return to->is(TypeKind::String) || (IsIntArray(to) && to->element->bits == 8);
   const bool same_size = SizeOfType(to) == SizeOfType(from);
-  if (IsIntArray(to)) return (from->IsInteger() && (same_size || (IsOpen(&operand) && IsWidth(SizeOfType(to))))) || (IsIntArray(from) && same_size);
+  if (IsIntArray(to))
+    return (from->IsInteger() && (same_size || (IsOpen(&operand) && IsWidth(SizeOfType(to))))) || (IsIntArray(from) && same_size);
   return to->IsInteger() && IsIntArray(from) && same_size;
 }
 

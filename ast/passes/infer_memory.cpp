@@ -8,7 +8,8 @@ namespace kawk {
 namespace {
 
 bool HasPlace(const Expr* expr, const Typed& typed) {
-  if (const Index* index = As<Index>(expr)) return As<MapRef>(index->base) == nullptr && typed.Info(expr).space != AddressSpace::Bpf;
+  if (const Index* index = As<Index>(expr))
+    return As<MapRef>(index->base) == nullptr && typed.Info(expr).space != AddressSpace::Bpf;
   return As<Member>(expr) != nullptr && typed.Info(expr).field != nullptr && typed.Info(expr).field->bit_size == 0;
 }
 

@@ -34,7 +34,8 @@ class MacroExpander {
   MacroExpander(Ast& ast, Diagnostics& diagnostics) : ast_(ast), diagnostics_(diagnostics) {
     for (const Macro& macro : ast.macros) {
       std::vector<const Macro*>& overloads = macros_[macro.name];
-      const bool again = std::any_of(overloads.begin(), overloads.end(), [&](const Macro* m) { return SameSignature(*m, macro); });
+      const bool again =
+          std::any_of(overloads.begin(), overloads.end(), [&](const Macro* m) { return SameSignature(*m, macro); });
       if (again) diagnostics.Emit(Diag::MacroRedefined, macro.location, macro.name);
       overloads.push_back(&macro);
       CheckReach(macro);
@@ -96,7 +97,8 @@ class MacroExpander {
     for (const Macro* macro : overloads) {
       const auto& params = macro->params;
       if (!std::equal(params.begin(), params.end(), arguments.begin(), arguments.end(), Takes)) continue;
-      const long narrow = std::count_if(params.begin(), params.end(), [](const MacroParam& p) { return p.kind != MacroParam::Expression; });
+      const long narrow =
+          std::count_if(params.begin(), params.end(), [](const MacroParam& p) { return p.kind != MacroParam::Expression; });
       if (narrow > most) best = macro, most = narrow;
     }
     return best;

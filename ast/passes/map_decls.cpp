@@ -41,7 +41,8 @@ void ApplyMapDecls(const Ast& ast, TypeSource& source, Typed& typed, Diagnostics
   for (const MapDecl& decl : ast.map_decls) {
     const MapTypeRow* row = FindMapType(decl.map_type);
     const std::optional<uint64_t> size = EntriesOf(decl.max_entries, source);
-    if (row == nullptr) diagnostics.EmitWithHint(Diag::BadMapType, decl.map_type_location, DidYouMean(decl.map_type, names), decl.map_type);
+    if (row == nullptr)
+      diagnostics.EmitWithHint(Diag::BadMapType, decl.map_type_location, DidYouMean(decl.map_type, names), decl.map_type);
     if (!size || *size == 0 || *size > UINT32_MAX) {
       diagnostics.Emit(Diag::BadMapSize, decl.max_entries != nullptr ? decl.max_entries->location : decl.location);
     }
@@ -52,8 +53,8 @@ void ApplyMapDecls(const Ast& ast, TypeSource& source, Typed& typed, Diagnostics
       map.lru = row->lru;
       if (map.key == nullptr || map.value->IsAggregate() == row->per_cpu) continue;
       diagnostics.EmitWithHint(Diag::MapTypeMismatch, map.decl->location,
-                               row->per_cpu ? "per-CPU maps hold aggregates such as count()" : "aggregates need a per-CPU map", map.name,
-                               row->name, ToString(map.value));
+                               row->per_cpu ? "per-CPU maps hold aggregates such as count()" : "aggregates need a per-CPU map",
+                               map.name, row->name, ToString(map.value));
     }
   }
 }

@@ -65,7 +65,8 @@ Match MatchRawTracepoint(const AttachPoint& point, Host& host) {
 Match MatchKernelFunction(const AttachPoint& point, Host& host) {
   Match match = Names(point, host.MatchKernelFunctions(point.group, point.target));
   // A kernel may have no list of its functions, or not for this user; a name in full can still be tried.
-  if (match.error && (match.error->code == ENOENT || match.error->code == EACCES || match.error->code == EPERM) && !HasWildcard(point)) {
+  if (match.error && (match.error->code == ENOENT || match.error->code == EACCES || match.error->code == EPERM) &&
+      !HasWildcard(point)) {
     match.error.reset();
     match.targets.push_back(TargetOf(point));
   }

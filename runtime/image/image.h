@@ -62,13 +62,13 @@ struct ValueType {
   uint32_t count = 0;     // Array
   std::vector<Field> fields;
   std::vector<Enumerator> enumerators;
-  std::string name;       // Struct, Enum: its C name
-  std::string text;       // Timestamp, CgroupPath
+  std::string name;           // Struct, Enum: its C name
+  std::string text;           // Timestamp, CgroupPath
   bool may_truncate = false;  // String: one that fills its capacity was cut, and is printed with the trailer
   StackMode stack_mode = StackMode::Bpftrace;
   uint32_t stack_limit = 127;
-  uint32_t stack_map = 0;      // KernelStack, UserStack: index into Image::stack_maps
-  uint32_t hist_bits = 0;      // Hist: buckets per power of two = 2^bits
+  uint32_t stack_map = 0;  // KernelStack, UserStack: index into Image::stack_maps
+  uint32_t hist_bits = 0;  // Hist: buckets per power of two = 2^bits
   int64_t lhist_min = 0, lhist_max = 0, lhist_step = 1;
 };
 
@@ -97,7 +97,7 @@ struct MapSpec {
   std::string name;         // as in the script: "@", "@x"
   std::string object_name;  // map in the object; empty for Global
   MapStorage storage = MapStorage::Hash;
-  TypeIndex key = 0;        // 0: scalar
+  TypeIndex key = 0;  // 0: scalar
   TypeIndex value = 0;
   uint64_t max_entries = 0;
   uint32_t global_offset = 0;
@@ -123,7 +123,7 @@ inline constexpr uint64_t kNotCleared = 1ull << 63;  // in a ClearMap record: no
 // argument with variable = true has there a u32: its length in bytes, without a NUL; its
 // bytes stand behind the fixed part, without padding, in the order of the arguments.
 struct RecordHeader {
-  uint32_t event;    // index into Image::events
+  uint32_t event;  // index into Image::events
   uint32_t reserved;
 };
 
@@ -140,12 +140,12 @@ struct EventArg {
 // %[flags][width][.precision][length]conversion.
 struct FormatPiece {
   std::string literal;
-  std::string flags;      // of "-+ #0"
-  int32_t width = -1;     // -1: none
+  std::string flags;   // of "-+ #0"
+  int32_t width = -1;  // -1: none
   int32_t precision = -1;
-  std::string length;     // "", "hh", "h", "l", "ll", …
+  std::string length;      // "", "hh", "h", "l", "ll", …
   std::string conversion;  // "", "d", "u", "x", "s", "c", "p", "r", "rx", "rh", …
-  uint32_t arg = 0;       // into EventSpec::args
+  uint32_t arg = 0;        // into EventSpec::args
 };
 struct EventSpec {
   EventKind kind = EventKind::Printf;
@@ -163,22 +163,22 @@ struct EventSpec {
 
 struct AttachSpec {
   AttachKind kind = AttachKind::Begin;
-  std::string name;      // canonical full name for messages and `probe`: "tracepoint:syscalls:sys_enter_openat"
+  std::string name;  // canonical full name for messages and `probe`: "tracepoint:syscalls:sys_enter_openat"
   Location location;
-  std::string group;     // Tracepoint: category; Kprobe: module or empty
-  std::string target;    // event or function
-  std::string path;      // Uprobe: file
-  uint64_t offset = 0;   // Uprobe: file offset; Kprobe: bytes from the function's start
+  std::string group;            // Tracepoint: category; Kprobe: module or empty
+  std::string target;           // event or function
+  std::string path;             // Uprobe: file
+  uint64_t offset = 0;          // Uprobe: file offset; Kprobe: bytes from the function's start
   uint64_t ref_ctr_offset = 0;  // Uprobe of a USDT semaphore, else 0
-  uint64_t period = 0;   // Interval, Profile: ns; Software, Hardware: events
-  uint64_t frequency = 0;  // Profile with hz: samples a second (period is then 0)
-  uint64_t config = 0;   // perf_event_attr.config; Signal: number
-  uint64_t cookie = 0;   // bpf_get_attach_cookie
+  uint64_t period = 0;          // Interval, Profile: ns; Software, Hardware: events
+  uint64_t frequency = 0;       // Profile with hz: samples a second (period is then 0)
+  uint64_t config = 0;          // perf_event_attr.config; Signal: number
+  uint64_t cookie = 0;          // bpf_get_attach_cookie
 };
 struct ProgramSpec {
-  std::string object_name;  // function in the object; empty: part of another program
-  uint32_t probes = 1;      // attach points of the script that it stands for
-  uint32_t type = 0;        // enum bpf_prog_type
+  std::string object_name;   // function in the object; empty: part of another program
+  uint32_t probes = 1;       // attach points of the script that it stands for
+  uint32_t type = 0;         // enum bpf_prog_type
   uint32_t attach_type = 0;  // enum bpf_attach_type
   std::vector<AttachSpec> attach;
 };
@@ -196,7 +196,7 @@ struct ProgramState {
   uint64_t wake_mark;    // bytes waiting in the ring at which a producer wakes the reader
   uint64_t pid_ns_dev;   // tracer's pid namespace, for pid and tid; both 0: initial namespace
   uint64_t pid_ns_ino;
-  uint32_t child_pid;    // -c: the child's pid in the tracer's namespace, for `cpid`; 0: none
+  uint32_t child_pid;  // -c: the child's pid in the tracer's namespace, for `cpid`; 0: none
   uint32_t reserved;
 };
 
@@ -220,7 +220,7 @@ struct Config {
 
 struct Image {
   uint32_t version = kVersion;
-  std::vector<uint8_t> object;  // ELF for BPF, with BTF and line info
+  std::vector<uint8_t> object;   // ELF for BPF, with BTF and line info
   std::vector<ValueType> types;  // [0] is None
   std::vector<MapSpec> maps;     // in order of printing at the end: by name
   std::vector<StackMapSpec> stack_maps;

@@ -81,10 +81,7 @@ TEST(Image, WrongIndicesAndOffsetsAreRefused) {
       {"field beyond", [](Image& i) { i.types[3].fields[1].offset = 9; }},
       {"field type", [](Image& i) { i.types[3].fields[0].type = 99; }},
       {"bitfield", [](Image& i) { i.types[3].fields[0].bit_size = 65; }},
-      {"holds itself",
-       [](Image& i) {
-         i.types[3].fields[0] = {"", 0, 3, 0, 0};
-       }},
+      {"holds itself", [](Image& i) { i.types[3].fields[0] = {"", 0, 3, 0, 0}; }},
       {"holds nothing often", [](Image& i) { i.types[3] = {.kind = ValueKind::Array, .element = 0, .count = UINT32_MAX}; }},
       {"lhist step", [](Image& i) { i.types[4].lhist_step = 0; }},
       {"lhist too fine", [](Image& i) { i.types[4].lhist_max = INT64_MAX; }},

@@ -13,8 +13,7 @@ class Events : public testing::Test {
     const Data record = Builder::Record(event, args);
     std::string all;
     for (const OutputFormat format : {OutputFormat::Text, OutputFormat::Json}) {
-      all += Printed(
-          b.image, format, [&](Output& out) { out.Record(event, record); }, options);
+      all += Printed(b.image, format, [&](Output& out) { out.Record(event, record); }, options);
     }
     return all;
   }
