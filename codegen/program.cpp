@@ -24,6 +24,24 @@ constexpr uint64_t kInlineBytes = 128;
 constexpr uint64_t kThreadInfoStatus = 16;
 constexpr uint32_t kStatusCompat = 2;  // TS_COMPAT
 
+// Whether the program itself must keep to the process of -p; elsewhere the kernel's perf events do, or nothing does.
+bool FiltersProcess(ProbeKind kind) {
+  switch (kind) {
+    case ProbeKind::Tracepoint:
+    case ProbeKind::RawTracepoint:
+    case ProbeKind::Kprobe:
+    case ProbeKind::Kretprobe: return true;
+    case ProbeKind::Begin:
+    case ProbeKind::End:
+    case ProbeKind::Interval:
+    case ProbeKind::Profile:
+    case ProbeKind::Software:
+    case ProbeKind::Uprobe:
+    case ProbeKind::Uretprobe: return false;
+  }
+  UNREACHABLE("probe kind");
+}
+
 }  // namespace
 
 Program::Program(ModuleBuilder& module, const ProbeUnit& unit, const LoweredUnit& lowered, uint32_t index)
@@ -95,6 +113,17 @@ void Program::EmitPrologue() {
     ir_.CreateCondBr(ir_.CreateICmpEQ(ir_.CreateAnd(status, I32(kStatusCompat)), I32(0)), live, exit_);
   }
   ir_.SetInsertPoint(live);
+  if (FiltersProcess(unit_.kind)) FilterProcess();
+}
+
+void Program::FilterProcess() {
+  auto* target = ir_.CreateLoad(ir_.getInt32Ty(), module_.Global(offsetof(image::ProgramState, target_pid)));
+  If(ir_.CreateICmpNE(target, I32(0)), [&] {
+    llvm::Value* tgid = ir_.CreateLShr(Helper(BPF_FUNC_get_current_pid_tgid, ir_.getInt64Ty(), {}), I64(32));
+    llvm::BasicBlock* meant = NewBlock("meant");
+    ir_.CreateCondBr(ir_.CreateICmpEQ(ir_.CreateTrunc(tgid, ir_.getInt32Ty()), target), meant, exit_);
+    ir_.SetInsertPoint(meant);
+  });
 }
 
 // A field of a system call's perf record, from where the kernel takes it itself. The record is

@@ -233,6 +233,7 @@ class Program {
   Value ReadAggregate(const Target& target);
   void MakeFunction();
   void EmitPrologue();
+  void FilterProcess();  // of -p
   llvm::Value* RawContext(uint64_t offset, llvm::Type* type);
   llvm::Value* SyscallField(uint64_t offset, llvm::Type* type);
   void AcquireScratch();

@@ -154,6 +154,20 @@ def check_words(tree: Tree) -> list[str]:
     return found
 
 
+def check_headers(tree: Tree) -> list[str]:
+    """Headers open with #pragma once, and name <cstdint> where they use its types: GCC 14's others do not bring it along."""
+    found = []
+    for path in tree.code():
+        if path.suffix != ".h":
+            continue
+        text = path.read_text()
+        if "#pragma once" not in text:
+            found.append(f"{tree.name(path)}: no #pragma once")
+        if re.search(r"\bu?int(8|16|32|64)_t\b", text) and not re.search(r"#include <(cstdint|stdint\.h)>", text):
+            found.append(f"{tree.name(path)}: uses fixed-width integers without #include <cstdint>")
+    return found
+
+
 def check_allowed(tree: Tree) -> list[str]:
     """Each exception still names a file that is there."""
     return [f"tools/lint.allow: `{what}` is gone" for _, what in tree.allowed if not (tree.root / what.split()[0]).exists()]
@@ -188,6 +202,7 @@ CHECKS = [
     ("file sizes", check_file_sizes, None),
     ("function sizes", check_function_sizes, None),
     ("forbidden words", check_words, None),
+    ("headers", check_headers, None),
     ("exceptions are in use", check_allowed, None),
     ("shell scripts", check_shell, "shellcheck"),
     ("python", check_python, None),
