@@ -407,7 +407,9 @@ void Program::EvaluateInto(llvm::Value* dst, const Type* type, const Expr* expr)
       return;
     }
   }
-  if (HasPlace(expr) && !type->IsScalar() && typed().TypeOf(expr) == type) {
+  // `args` as a whole is in the context, which only a helper can copy.
+  const bool whole_args = type->is(TypeKind::Struct) && typed().Info(expr).space == AddressSpace::Context;
+  if ((HasPlace(expr) || whole_args) && !type->IsScalar() && typed().TypeOf(expr) == type) {
     const Place place = PlaceOf(expr);
     if (place.space != AddressSpace::Bpf) return ReadBytes(dst, SizeOfType(type), place);
     return Store(dst, type, ReadPlace(place, type));

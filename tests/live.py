@@ -13,7 +13,7 @@ import time
 
 import live_format
 import machine
-from harness import FAILED, PASSED, SKIPPED, Outcome
+from harness import FAILED, PASSED, SKIPPED, Outcome, shorten
 
 READY = "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
 # The peer says these on every start here; they are not what a test is about.
@@ -158,7 +158,7 @@ class Runner:
             found.append(f"BPF programs left behind: {sorted(left)}")
         if not found:
             return Outcome(name, PASSED)
-        return Outcome(name, FAILED, f"{test.source}\n" + "\n".join(found) + "\n" + shown)
+        return Outcome(name, FAILED, f"{test.source}\n" + "\n".join(found) + "\n" + shorten(shown, 30))
 
     def _command(self, test: live_format.LiveTest, folder: str, expand) -> list[str]:
         script = expand("\n".join(test.block("script") or []))

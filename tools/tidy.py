@@ -1,5 +1,6 @@
-"""clang-tidy over our own sources. A file that passed is not looked at again until it, a header of ours that it includes, or
-.clang-tidy changes: stamps in build/tidy/ hold the hash of all these."""
+"""clang-tidy over our own sources: those with changes that are not committed, or with --full all of them (a quarter of an hour
+on two cores). A file that passed is not looked at again until it, a header of ours that it includes, or .clang-tidy changes:
+stamps in build/tidy/ hold the hash of all these."""
 
 import concurrent.futures
 import hashlib
@@ -59,6 +60,13 @@ def _run(source: pathlib.Path, build: pathlib.Path) -> str:
     return done.stdout if done.returncode else ""
 
 
+def _changed(root: pathlib.Path) -> set[pathlib.Path]:
+    """Files that differ from the last commit, or are new."""
+    command = ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=all"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    return {root / line[3:].split(" -> ")[-1] for line in shown.stdout.splitlines()}
+
+
 def outcomes(root: pathlib.Path, build: pathlib.Path, only: str, full: bool):
     """One outcome per source file."""
     if not shutil.which(TOOL):
@@ -68,13 +76,16 @@ def outcomes(root: pathlib.Path, build: pathlib.Path, only: str, full: bool):
     stamps.mkdir(exist_ok=True)
     dependencies = _dependencies(build, root)
     waiting = []
+    changed = _changed(root)
     for source, object_file in _units(root, build):
+        if not full and source not in changed:
+            continue
         name = f"lint/tidy {source.relative_to(root)}"
         if only not in name:
             continue
         stamp = stamps / str(source.relative_to(root)).replace("/", "__")
         state = _hash([source, root / ".clang-tidy", *dependencies.get(object_file, [])])
-        if not full and stamp.exists() and stamp.read_text() == state:
+        if stamp.exists() and stamp.read_text() == state:
             yield Outcome(name, PASSED)
         else:
             waiting.append((name, source, stamp, state))
