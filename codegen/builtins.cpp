@@ -21,6 +21,11 @@ llvm::Value* Narrow(Program& p, llvm::Value* v, const Type* type) {
   return p.ir().CreateIntCast(v, p.ir().getIntNTy(SizeOfType(type) * 8), false);
 }
 
+// What a helper without arguments returns.
+Value Called(Program& p, const Expr& expr, uint32_t helper) {
+  return {p.Helper(helper, p.ir().getInt64Ty(), {}), TypeOfExpr(p, expr)};
+}
+
 // tgid in the high, tid in the low half; in the tracer's pid namespace when the runtime has set one.
 llvm::Value* PidTgid(Program& p) {
   auto& ir = p.ir();
@@ -137,6 +142,15 @@ Value EmitPidValue(Program& p, const Expr& e) {
   return {Narrow(p, p.ir().CreateLShr(PidTgid(p), p.I64(32)), TypeOfExpr(p, e)), TypeOfExpr(p, e)};
 }
 Value EmitTidValue(Program& p, const Expr& e) { return {Narrow(p, PidTgid(p), TypeOfExpr(p, e)), TypeOfExpr(p, e)}; }
+Value EmitPidCurrNsValue(Program& p, const Expr& e) { return EmitPidValue(p, e); }
+Value EmitTidCurrNsValue(Program& p, const Expr& e) { return EmitTidValue(p, e); }
+Value EmitPidInitValue(Program& p, const Expr& e) {
+  llvm::Value* both = p.Helper(BPF_FUNC_get_current_pid_tgid, p.ir().getInt64Ty(), {});
+  return {Narrow(p, p.ir().CreateLShr(both, p.I64(32)), TypeOfExpr(p, e)), TypeOfExpr(p, e)};
+}
+Value EmitTidInitValue(Program& p, const Expr& e) {
+  return {Narrow(p, p.Helper(BPF_FUNC_get_current_pid_tgid, p.ir().getInt64Ty(), {}), TypeOfExpr(p, e)), TypeOfExpr(p, e)};
+}
 Value EmitUidValue(Program& p, const Expr& e) {
   return {Narrow(p, p.Helper(BPF_FUNC_get_current_uid_gid, p.ir().getInt64Ty(), {}), TypeOfExpr(p, e)), TypeOfExpr(p, e)};
 }
@@ -156,6 +170,21 @@ Value EmitCpuValue(Program& p, const Expr& e) {
 Value EmitNsecsValue(Program& p, const Expr& e) {
   return {p.Helper(BPF_FUNC_ktime_get_boot_ns, p.ir().getInt64Ty(), {}), TypeOfExpr(p, e)};
 }
+Value EmitNsecsBootValue(Program& p, const Expr& e) { return EmitNsecsValue(p, e); }
+Value EmitNsecsMonotonicValue(Program& p, const Expr& e) { return Called(p, e, BPF_FUNC_ktime_get_ns); }
+Value EmitNsecsTaiValue(Program& p, const Expr& e) { return Called(p, e, BPF_FUNC_ktime_get_tai_ns); }
+Value EmitNsecsSwTaiValue(Program& p, const Expr& e) {
+  llvm::Value* distance =
+      p.ir().CreateLoad(p.ir().getInt64Ty(), p.module().Global(offsetof(image::ProgramState, tai_minus_boot)));
+  return {p.ir().CreateAdd(EmitNsecsValue(p, e).v, distance), TypeOfExpr(p, e)};
+}
+Value EmitJiffiesValue(Program& p, const Expr& e) { return Called(p, e, BPF_FUNC_jiffies64); }
+Value EmitNcpusValue(Program& p, const Expr& e) {
+  llvm::Value* cpus = p.ir().CreateLoad(p.ir().getInt32Ty(), p.module().Global(offsetof(image::ProgramState, cpus)));
+  return {p.ir().CreateZExt(cpus, p.ir().getInt64Ty()), TypeOfExpr(p, e)};
+}
+Value EmitNumaidValue(Program& p, const Expr& e) { return Called(p, e, BPF_FUNC_get_numa_node_id); }
+Value EmitCgroupValue(Program& p, const Expr& e) { return Called(p, e, BPF_FUNC_get_current_cgroup_id); }
 Value EmitElapsedValue(Program& p, const Expr& e) {
   llvm::Value* now = p.Helper(BPF_FUNC_ktime_get_boot_ns, p.ir().getInt64Ty(), {});
   llvm::Value* start = p.ir().CreateLoad(p.ir().getInt64Ty(), p.module().Global(offsetof(image::ProgramState, start_ns)));

@@ -16,12 +16,12 @@ uint64_t LayOut(Program& p, image::EventSpec& event, const std::vector<const Exp
   uint64_t tail = 0;
   for (const Expr* arg : args) {
     const Type* type = p.ValueTypeOf(arg);
-    const bool variable = type->is(TypeKind::String);
+    const bool variable = type->is(TypeKind::String) || type->is(TypeKind::Buffer);
     const uint32_t size = variable ? 4 : SizeOfType(type);
     offset = RoundUp(offset, variable ? 4 : AlignOfType(type));
     event.args.push_back({p.module().TypeOf(type), offset, variable});
     offset += size;
-    if (variable) tail += LengthMask(type->length) + 1;
+    if (variable) tail += LengthMask(type->length + (type->is(TypeKind::Buffer) ? 1 : 0)) + 1;
   }
   event.fixed_size = RoundUp(offset, 4);
   return tail;
@@ -103,7 +103,8 @@ void Program::SendFromScratch(uint32_t id, uint32_t fixed, uint64_t tail, const 
       continue;
     }
     llvm::Value* end = ir_.CreateInBoundsGEP(ir_.getInt8Ty(), record, {used});
-    llvm::Value* length = StringInto(end, type->length, args[i]);
+    const bool string = type->is(TypeKind::String);
+    llvm::Value* length = string ? StringInto(end, type->length, args[i]) : BufferInto(end, type->length, args[i]);
     ir_.CreateAlignedStore(ir_.CreateTrunc(length, ir_.getInt32Ty()), place, llvm::Align(4));
     used = ir_.CreateAdd(used, length);
   }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "codegen/program.h"
 
@@ -437,7 +439,8 @@ void Program::Store(llvm::Value* dst, const Type* type, const Value& value) {
     StoreString(dst, type->length, value);
     return;
   }
-  Copy(dst, value.v, SizeOfType(type));
+  if (type->is(TypeKind::Buffer) && value.type->length < type->length) Zero(dst, SizeOfType(type));
+  Copy(dst, value.v, std::min(SizeOfType(type), SizeOfType(value.type)));
 }
 
 }  // namespace kawk

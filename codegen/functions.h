@@ -14,4 +14,11 @@ inline image::EventSpec EventOf(image::EventKind kind, const Call& call) {
   return event;
 }
 
+// Helpers that read what an address of this type, a pointer or an integer, leads to.
+struct Readers {
+  uint32_t memory;
+  uint32_t string;
+};
+Readers ReadersFor(Program& p, const Type* address);
+
 }  // namespace kawk

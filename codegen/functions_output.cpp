@@ -21,22 +21,6 @@ std::string Literal(Program& p, const Call& call, size_t index, const char* othe
   return index < call.args.size() ? *p.typed().Info(call.args[index]).string : otherwise;
 }
 
-// Helpers that read where an address leads.
-struct Readers {
-  uint32_t memory;
-  uint32_t string;
-};
-Readers ReadersFor(Program& p, const Type* address) {
-  AddressSpace space = p.DefaultSpace();
-  if (address->is(TypeKind::Pointer)) {
-    space = address->space;
-  } else if (space == AddressSpace::Kernel) {
-    return {BPF_FUNC_probe_read, BPF_FUNC_probe_read_str};  // a plain integer: by the range that it lies in
-  }
-  if (space == AddressSpace::User) return {BPF_FUNC_probe_read_user, BPF_FUNC_probe_read_user_str};
-  return {BPF_FUNC_probe_read_kernel, BPF_FUNC_probe_read_kernel_str};
-}
-
 constexpr uint64_t kJoinStrings = 16;
 constexpr uint64_t kJoinBytes = 1024;  // of each, with its NUL
 
@@ -99,14 +83,21 @@ Value EmitTimeCall(Program& p, const Call& call) {
 }
 
 Value EmitStrftimeCall(Program& p, const Call& call) {
+  auto& ir = p.ir();
   llvm::Value* memory = p.Allocate(8);
-  p.ir().CreateStore(p.Scalar(call.args[1], p.typed().types->Int(64, false)), memory);
+  llvm::Value* time = p.Scalar(call.args[1], p.typed().types->Int(64, false));
+  const std::optional<BuiltinId> clock = p.typed().Info(call.args[1]).builtin;
+  if (clock == BuiltinId::NsecsTai || clock == BuiltinId::NsecsSwTai) {
+    llvm::Constant* distance = p.module().Global(offsetof(image::ProgramState, tai_minus_boot));
+    time = ir.CreateSub(time, ir.CreateLoad(ir.getInt64Ty(), distance));
+  }
+  ir.CreateStore(time, memory);
   return {memory, p.typed().TypeOf(&call)};
 }
 
 Value EmitJoinCall(Program& p, const Call& call) {
   auto& ir = p.ir();
-  const Value argv = p.Evaluate(call.args[0]);
+  const Value argv = p.AddressValue(call.args[0]);
   p.SetLocation(call.location);
   image::EventSpec event = EventOf(image::EventKind::Join, call);
   event.probe = p.index();

@@ -118,7 +118,29 @@ void Program::PrintMap(int map, image::EventSpec event, bool whole_epoch) {
   });
 }
 
+void Program::ZeroSlots(int map) {
+  llvm::Value* frame = AllocateStack(8);
+  ir_.CreateStore(ir_.CreateLoad(ir_.getInt32Ty(), KeyOf({map, nullptr}, nullptr)), frame);
+  const std::string name = "zero_" + std::to_string(index_) + "_" + std::to_string(merges_++);
+  Loop(name, kMostCpus, frame, [&](llvm::Value* cpu, llvm::Value* inner) -> llvm::Value* {
+    llvm::Value* slot = Helper(BPF_FUNC_map_lookup_percpu_elem, ir_.getPtrTy(), {module_.Map(map), inner, cpu});
+    llvm::Value* there = ir_.CreateIsNotNull(slot);
+    If(there, [&] { Zero(slot, SizeOfType(typed().maps[map].value)); });
+    return ir_.CreateNot(there);
+  });
+}
+
+// A scalar is zeroed here and now, on all CPUs; it stays set. Others are left to the runtime.
 void Program::ZeroMap(int map, image::EventSpec event) {
+  const MapInfo& info = typed().maps[map];
+  if (info.key == nullptr && !IsBucketed(info.value)) {
+    if (StorageOf(info) == image::MapStorage::Global) {
+      Zero(GlobalValue(map), SetOffset(map));
+    } else {
+      ZeroSlots(map);
+    }
+    return;
+  }
   event.map = static_cast<uint32_t>(map);
   event.probe = index_;
   const bool epochs = module_.HasEpochs(map);

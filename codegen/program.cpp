@@ -143,22 +143,29 @@ llvm::Value* Program::TargetIndex() {
   return Helper(BPF_FUNC_get_attach_cookie, ir_.getInt64Ty(), {context_});
 }
 
-void Program::Loop(const std::string& name, uint32_t times, llvm::Value* frame,
-                   const std::function<llvm::Value*(llvm::Value*, llvm::Value*)>& body) {
-  const FunctionFrame callback = module_.MakeFunction(name, FunctionKind::LoopBody, unit_.probe->location);
+llvm::Function* Program::MakeCallback(const std::string& name, FunctionKind kind,
+                                      const std::function<llvm::Value*(llvm::Function*)>& body) {
+  const FunctionFrame callback = module_.MakeFunction(name, kind, unit_.probe->location);
   {
     llvm::IRBuilderBase::InsertPointGuard guard(ir_);
     llvm::Function* outer = std::exchange(function_, callback.function);
     llvm::DISubprogram* outer_subprogram = std::exchange(subprogram_, callback.subprogram);
     ir_.SetInsertPoint(NewBlock("entry"));
     SetLocation(unit_.probe->location);
-    llvm::Value* stop = body(function_->getArg(0), function_->getArg(1));
-    ir_.CreateRet(ir_.CreateZExt(stop, ir_.getInt64Ty()));
+    ir_.CreateRet(body(function_));
     function_ = outer;
     subprogram_ = outer_subprogram;
   }
   SetLocation(unit_.probe->location);
-  Helper(BPF_FUNC_loop, ir_.getInt64Ty(), {I32(times), callback.function, frame, I64(0)});
+  return callback.function;
+}
+
+void Program::Loop(const std::string& name, uint32_t times, llvm::Value* frame,
+                   const std::function<llvm::Value*(llvm::Value*, llvm::Value*)>& body) {
+  llvm::Function* callback = MakeCallback(name, FunctionKind::LoopBody, [&](llvm::Function* function) {
+    return ir_.CreateZExt(body(function->getArg(0), function->getArg(1)), ir_.getInt64Ty());
+  });
+  Helper(BPF_FUNC_loop, ir_.getInt64Ty(), {I32(times), callback, frame, I64(0)});
 }
 
 llvm::BasicBlock* Program::NewBlock(const char* name) { return llvm::BasicBlock::Create(module_.context(), name, function_); }

@@ -113,8 +113,20 @@ class Program {
   llvm::Value* StringInto(llvm::Value* dst, uint64_t capacity, const Expr* expr);
   // A String value to memory of another capacity, padded with zeros.
   void StoreString(llvm::Value* dst, uint64_t capacity, const Value& value);
-  AddressSpace DefaultSpace() const;                                 // of an address that is a plain integer
-  llvm::Value* CompareStrings(const Expr* left, const Expr* right);  // i1: equal
+  AddressSpace DefaultSpace() const;                                      // of an address that is a plain integer
+  llvm::Value* CompareStrings(const Expr* left, const Expr* right);       // i1: equal
+  llvm::Value* SameText(const Value& a, const Value& b, uint64_t bytes);  // i1: equal up to the NUL or this many bytes
+  // What functions read from: a string's bytes stay where they are, an array stands for its address.
+  Value AddressValue(const Expr* expr);
+
+  // --- buffers (buffers.cpp) ---
+  // Evaluates a Buffer expression straight to dst, without its length in front; returns that, bounded by
+  // LengthMask(capacity + 1).
+  llvm::Value* BufferInto(llvm::Value* dst, uint64_t capacity, const Expr* expr);
+  // How many keys a map has, i64.
+  llvm::Value* CountKeys(int map);
+  // Where `needle` first stands in `haystack`, i64; -1: nowhere.
+  llvm::Value* FindText(const Expr* haystack, const Expr* needle);
 
   // --- events (events.cpp) ---
   // Sends a record of `event` with these arguments.
@@ -149,6 +161,9 @@ class Program {
   // as an i1, whether to stop. All that it shares with the program is `frame`, memory on the stack.
   void Loop(const std::string& name, uint32_t times, llvm::Value* frame,
             const std::function<llvm::Value*(llvm::Value*, llvm::Value*)>& body);
+  // A function of its own for a helper to call: body(function) returns its result, i64.
+  llvm::Function* MakeCallback(const std::string& name, FunctionKind kind,
+                               const std::function<llvm::Value*(llvm::Function*)>& body);
   llvm::BasicBlock* NewBlock(const char* name);
   // Leaves the program; what follows is unreachable.
   void Leave();
@@ -215,7 +230,6 @@ class Program {
   void ReadBytes(llvm::Value* dst, uint64_t bytes, const Place& place);
   llvm::Value* ReadContext(uint64_t offset, llvm::Type* type);
   llvm::Value* ReadInteger(const Place& place, const Type* type);
-  Value StringAddress(const Expr* expr);
   llvm::Value* AddressOfElement(const Target& target);
   llvm::Value* StringLimit(const Expr* length, uint64_t capacity);
   llvm::Value* ReadLimited(llvm::Value* dst, uint64_t capacity, llvm::Value* address, AddressSpace space, llvm::Value* limit,
@@ -223,6 +237,7 @@ class Program {
   llvm::Value* WakeupFlags(bool force);
   void SendFromScratch(uint32_t id, uint32_t fixed, uint64_t tail, const std::vector<image::EventArg>& layout,
                        const std::vector<const Expr*>& args);
+  llvm::Value* WhetherSame(llvm::BasicBlock* differ, llvm::BasicBlock* end);
   void CompareBytes(llvm::Value* a, llvm::Value* b, uint64_t bytes, llvm::BasicBlock* differ, llvm::BasicBlock* end);
   llvm::Value* KeyOf(const Target& target, llvm::Value* bucket);
   llvm::Value* Epoch(int map);
@@ -231,6 +246,7 @@ class Program {
   // An aggregate's slots of all CPUs merged, on the stack: one slot, then whether it was set (keyless maps only).
   llvm::Value* MergeSlots(const Target& target);
   Value ReadAggregate(const Target& target);
+  void ZeroSlots(int map);
   void MakeFunction();
   void EmitPrologue();
   void FilterProcess();  // of -p
@@ -272,6 +288,8 @@ class Program {
 
 // left op right on integers of one type. Division by zero gives 0, the remainder by zero the dividend.
 llvm::Value* EmitArithmetic(Program& program, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed);
+// A buffer in memory: u32 length, then its bytes.
+inline constexpr uint64_t kBufferHeader = 4;
 // The largest length that ReadString can return for this capacity, as a mask of ones.
 uint64_t LengthMask(uint64_t capacity);
 

@@ -37,7 +37,7 @@ llvm::Value* Program::StringInto(llvm::Value* dst, uint64_t capacity, const Expr
   }
   if (info.function == FunctionId::Str) {
     const auto* call = static_cast<const Call*>(expr);
-    const Value address = StringAddress(call->args[0]);
+    const Value address = AddressValue(call->args[0]);
     if (address.type->IsScalar()) {
       SetLocation(expr->location);
       const AddressSpace space = address.type->is(TypeKind::Pointer) ? address.type->space : DefaultSpace();
@@ -56,8 +56,7 @@ llvm::Value* Program::StringInto(llvm::Value* dst, uint64_t capacity, const Expr
   return ReadString(dst, capacity, AsInteger(value.v), AddressSpace::Kernel);
 }
 
-// What str() reads from: an array stands for its address.
-Value Program::StringAddress(const Expr* expr) {
+Value Program::AddressValue(const Expr* expr) {
   const Type* type = typed().TypeOf(expr);
   if (!type->is(TypeKind::Array)) return Evaluate(expr);
   const Place place = PlaceOf(expr);
@@ -125,6 +124,18 @@ llvm::Value* Program::CompareStrings(const Expr* left, const Expr* right) {
   } else {
     CompareBytes(a.v, b.v, shorter, differ, end);
   }
+  return WhetherSame(differ, end);
+}
+
+llvm::Value* Program::SameText(const Value& a, const Value& b, uint64_t bytes) {
+  llvm::BasicBlock* differ = NewBlock("differ");
+  llvm::BasicBlock* end = NewBlock("compared");
+  CompareBytes(a.v, b.v, bytes, differ, end);
+  return WhetherSame(differ, end);
+}
+
+// Ends a comparison: i1, whether `end` was not reached through `differ`.
+llvm::Value* Program::WhetherSame(llvm::BasicBlock* differ, llvm::BasicBlock* end) {
   ir_.SetInsertPoint(differ);
   ir_.CreateBr(end);
   ir_.SetInsertPoint(end);

@@ -60,12 +60,18 @@ Status CheckFirst(const image::Image& image) {
   return Ok{};
 }
 
+uint64_t ReadClock(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  constexpr uint64_t kNsPerSecond = 1'000'000'000;
+  return static_cast<uint64_t>(now.tv_sec) * kNsPerSecond + static_cast<uint64_t>(now.tv_nsec);
+}
+
 void SetState(const LoadedObject& object, const RunOptions& options, const Child* child) {
   image::ProgramState& state = object.state();
-  timespec now;
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  constexpr uint64_t kNsPerSecond = 1'000'000'000;
-  state.start_ns = static_cast<uint64_t>(now.tv_sec) * kNsPerSecond + static_cast<uint64_t>(now.tv_nsec);
+  state.start_ns = ReadClock(CLOCK_BOOTTIME);
+  state.tai_minus_boot = ReadClock(CLOCK_TAI) - ReadClock(CLOCK_BOOTTIME);
+  state.cpus = object.possible_cpus();
   state.target_pid = static_cast<uint32_t>(options.pid);
   state.child_pid = child ? static_cast<uint32_t>(child->pid()) : 0;
   FindPidNamespace(state);

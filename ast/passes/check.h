@@ -27,7 +27,13 @@ class CallChecker {
   void CheckDelete(const Call& call);
   void CheckHist(const Call& call);
   void CheckLhist(const Call& call);
+  void CheckNotNegative(const Call& call, size_t arg, std::string_view name);
   void CheckStr(const Call& call);
+  void CheckBuf(const Call& call);
+  void CheckLen(const Call& call);
+  void CheckNtop(const Call& call);
+  void CheckMacaddr(const Call& call);
+  void CheckStrftime(const Call& call);
   void CheckFormat(const Call& call);
 
   const ScriptInput& input_;

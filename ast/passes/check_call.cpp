@@ -131,6 +131,12 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Hist: return CheckHist(call);
     case FunctionId::Lhist: return CheckLhist(call);
     case FunctionId::Str: return CheckStr(call);
+    case FunctionId::Buf: return CheckBuf(call);
+    case FunctionId::Len: return CheckLen(call);
+    case FunctionId::Ntop: return CheckNtop(call);
+    case FunctionId::Macaddr: return CheckMacaddr(call);
+    case FunctionId::Strncmp: return CheckNotNegative(call, 2, "n");
+    case FunctionId::Strftime: return CheckStrftime(call);
     case FunctionId::Printf:
     case FunctionId::Errorf:
     case FunctionId::Warnf:
@@ -140,7 +146,11 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Exit:
     case FunctionId::Time:
     case FunctionId::Join:
-    case FunctionId::Strftime:
+    case FunctionId::Strlen:
+    case FunctionId::Strcontains:
+    case FunctionId::Strstr:
+    case FunctionId::Ksym:
+    case FunctionId::Usym:
     case FunctionId::Count:
     case FunctionId::Sum:
     case FunctionId::Min:
@@ -171,11 +181,8 @@ void CallChecker::CheckPrint(const Call& call) {
     return;
   }
   CheckMapDefined(call);
-  for (size_t i = 1; i < call.args.size(); ++i) {
-    const std::optional<Known> number = KnownValue(call, i);
-    if (number && *number < 0)
-      diagnostics_.Emit(Diag::NegativeArgument, call.args[i]->location, call.name, i == 1 ? "top" : "div");
-  }
+  CheckNotNegative(call, 1, "top");
+  CheckNotNegative(call, 2, "div");
 }
 
 // `delete(@m, key)`, `delete(@scalar)` and the old `delete(@m[key])`.
@@ -212,11 +219,6 @@ void CallChecker::CheckLhist(const Call& call) {
   } else if ((*max - *min) / *step > kMostLhistBuckets) {
     diagnostics_.Emit(Diag::LhistBounds, call.args[3]->location, "more than 1000 buckets; use a larger step");
   }
-}
-
-void CallChecker::CheckStr(const Call& call) {
-  const std::optional<Known> length = KnownValue(call, 1);
-  if (length && *length < 0) diagnostics_.Emit(Diag::NegativeArgument, call.args[1]->location, call.name, "length");
 }
 
 void CallChecker::CheckFormat(const Call& call) {

@@ -43,12 +43,24 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
     case BuiltinId::ProbeName: return Flow::Of(NameString(false));
     case BuiltinId::Func: return Flow::Of(NameString(true));
     case BuiltinId::Pid:
+    case BuiltinId::PidCurrNs:
+    case BuiltinId::PidInit:
     case BuiltinId::Tid:
+    case BuiltinId::TidCurrNs:
+    case BuiltinId::TidInit:
     case BuiltinId::Uid:
     case BuiltinId::Gid:
     case BuiltinId::Comm:
     case BuiltinId::Cpu:
+    case BuiltinId::Ncpus:
+    case BuiltinId::Numaid:
+    case BuiltinId::Cgroup:
     case BuiltinId::Nsecs:
+    case BuiltinId::NsecsBoot:
+    case BuiltinId::NsecsMonotonic:
+    case BuiltinId::NsecsTai:
+    case BuiltinId::NsecsSwTai:
+    case BuiltinId::Jiffies:
     case BuiltinId::Elapsed:
     case BuiltinId::Rand:
     case BuiltinId::Arg0:
@@ -105,6 +117,7 @@ Flow Inference::operator()(const Call& e) {
   if (builtin && (*builtin == BuiltinId::KStack || *builtin == BuiltinId::UStack)) {
     return Done(e, StackFlow(e, *builtin == BuiltinId::UStack, e.args));
   }
+  if (builtin) return Done(e, BuiltinFlow(e, *builtin));  // of a mode: nsecs(tai)
   for (const Expr* arg : e.args) Visit(arg);
   return Done(e, {});
 }
@@ -115,8 +128,10 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Zero:
     case FunctionId::Print:
     case FunctionId::Delete:
+    case FunctionId::Len:
     case FunctionId::HasKey: return MapFunction(e, id);
     case FunctionId::Str: return StrFlow(e);
+    case FunctionId::Buf: return BufFlow(e);
     case FunctionId::Strftime: return StrftimeFlow(e);
     case FunctionId::Count: return AggregateFlow(e, TypeKind::Count);
     case FunctionId::Sum: return AggregateFlow(e, TypeKind::Sum);
@@ -133,6 +148,14 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Cat:
     case FunctionId::Join:
     case FunctionId::System:
+    case FunctionId::Strlen:
+    case FunctionId::Strncmp:
+    case FunctionId::Strcontains:
+    case FunctionId::Strstr:
+    case FunctionId::Ksym:
+    case FunctionId::Usym:
+    case FunctionId::Ntop:
+    case FunctionId::Macaddr:
     case FunctionId::Exit: break;
   }
   for (const Expr* arg : e.args) Visit(arg);
@@ -167,6 +190,18 @@ Flow Inference::StrFlow(const Call& e) {
   const Known most = static_cast<Known>(typed_.config.max_strlen);
   if (length >= 0 && length < most) return Flow::Of(types().String(static_cast<uint64_t>(length) + 1));
   return Flow::Of(types().String(typed_.config.max_strlen + 1));
+}
+
+// buf(data[, length]): as many bytes as the length says, or the array has; else what the configuration allows.
+Flow Inference::BufFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  if (e.args.empty()) return {};
+  const Type* data = typed_.TypeOf(e.args[0]);
+  uint64_t capacity = typed_.config.max_strlen;
+  if (e.args.size() == 1 && data != nullptr && data->is(TypeKind::Array)) capacity = SizeOfType(data);
+  const std::optional<Known> length = e.args.size() > 1 ? KnownValue(e.args[1]) : std::nullopt;
+  if (length && *length >= 0 && *length < static_cast<Known>(capacity)) capacity = static_cast<uint64_t>(*length);
+  return Flow::Of(types().Buffer(capacity));
 }
 
 // The format is part of the type, so that it is known wherever the value is printed.

@@ -17,6 +17,16 @@ namespace {
 
 bool TakesArguments(BuiltinId id) { return id == BuiltinId::KStack || id == BuiltinId::UStack; }
 
+// The words that may stand in parentheses behind a builtin: rows such as "nsecs(tai)".
+std::vector<std::string> ModesOf(std::string_view builtin) {
+  std::vector<std::string> modes;
+  for (const BuiltinRow& row : AllBuiltins()) {
+    if (!row.name.starts_with(builtin) || !row.name.ends_with(')') || row.name[builtin.size()] != '(') continue;
+    modes.emplace_back(row.name.substr(builtin.size() + 1, row.name.size() - builtin.size() - 2));
+  }
+  return modes;
+}
+
 class Resolver {
  public:
   Resolver(const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics)
@@ -132,6 +142,7 @@ class Resolver {
   void OpenScope() { scopes_.emplace_back(); }
   void CloseScope();
   Variable* FindVariable(const std::string& name);
+  bool ResolveMode(const Call& e);
   Variable& Declare(const std::string& name, const Location& location);
   void LoopVariable(const Stmt& s, const std::string& name, const Location& location, const Block* body);
   std::vector<std::string> VisibleVariables() const;
@@ -235,9 +246,27 @@ void Resolver::operator()(const Ident& e) {
   diagnostics_.EmitWithHint(Diag::UnknownName, e.location, DidYouMean(e.name, names), e.name);
 }
 
+// `nsecs(tai)`: the row of that name. False when the builtin has no modes.
+bool Resolver::ResolveMode(const Call& e) {
+  const std::vector<std::string> modes = ModesOf(e.name);
+  if (modes.empty()) return false;
+  const Ident* word = e.args.size() == 1 ? As<Ident>(e.args[0]) : nullptr;
+  if (e.args.size() != 1) {
+    diagnostics_.EmitWithHint(Diag::NotAFunction, e.name_location,
+                              fmt::format("write `{}` or `{}({})`", e.name, e.name, modes[0]), e.name);
+  } else if (const BuiltinRow* row = word != nullptr ? FindBuiltin(fmt::format("{}({})", e.name, word->name)) : nullptr) {
+    typed_.Info(&e).builtin = row->id;
+  } else {
+    diagnostics_.EmitWithHint(Diag::UnknownMode, e.args[0]->location, fmt::format("its modes are {}", fmt::join(modes, ", ")),
+                              e.name, word != nullptr ? word->name : "…");
+  }
+  return true;
+}
+
 void Resolver::operator()(const Call& e) {
   const FunctionRow* function = FindFunction(e.name);
   const BuiltinRow* builtin = FindBuiltin(e.name);
+  if (function == nullptr && builtin != nullptr && ResolveMode(e)) return;
   if (function != nullptr) {
     typed_.Info(&e).function = function->id;
   } else if (builtin != nullptr && TakesArguments(builtin->id)) {
