@@ -2,6 +2,7 @@
 // is for the expand pass.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 // Integer types of C by their names, without asking anybody: what the compiler's ABI or the kernel's conventions fix.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "ast/types.h"

@@ -1,6 +1,7 @@
 // C text → words, numbers, strings and punctuation, without comments: what ast/cdecl.cpp parses.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

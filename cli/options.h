@@ -1,6 +1,7 @@
 // The command line as data.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

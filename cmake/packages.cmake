@@ -18,8 +18,9 @@ kawk_archive(LIBLZMA lzma)
 kawk_archive(LIBBZ2 bz2)
 
 # libbpf and the ELF and DWARF readers; what is not called is not linked.
+add_library(kawk_elfutils_trees STATIC ${CMAKE_CURRENT_LIST_DIR}/elfutils_trees.c)
 add_library(kawk_bpf INTERFACE)
-target_link_libraries(kawk_bpf INTERFACE ${LIBBPF} ${LIBDW} ${LIBELF} ${LIBLZMA} ${LIBBZ2} ${LIBZ} ${LIBZSTD})
+target_link_libraries(kawk_bpf INTERFACE ${LIBBPF} ${LIBDW} ${LIBELF} kawk_elfutils_trees ${LIBLZMA} ${LIBBZ2} ${LIBZ} ${LIBZSTD})
 
 # libbcc's symbol tables and USDT notes, without its clang.
 add_library(kawk_bcc INTERFACE)

@@ -1,6 +1,7 @@
 // The program behind all system call probes of one direction: looks which call it is and runs what the script wants of it.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "codegen/lower.h"

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "codegen/program.h"
 

@@ -1,6 +1,8 @@
 // What emitters of functions share.
 #pragma once
 
+#include <cstdint>
+
 #include "codegen/program.h"
 
 namespace kawk {

@@ -10,6 +10,7 @@
 
 #include <llvm/IR/IRBuilder.h>
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>

@@ -1,6 +1,7 @@
 // Function symbols and segments of ELF files.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>

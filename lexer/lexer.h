@@ -2,6 +2,7 @@
 // point?) is decided here, from the tokens before it, so that the grammar stays free of it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 

@@ -2,6 +2,7 @@
 // have two meanings. Private to lexer/: the rules in lexer.l call these, one call each where possible.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

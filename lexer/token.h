@@ -15,7 +15,7 @@ enum class TokenKind : uint8_t {
 };
 
 struct Token {
-  TokenKind kind;
+  TokenKind kind = TokenKind::END_OF_FILE;
   Location location;
   std::string text;      // as written; for STRING the unescaped bytes
   uint64_t integer = 0;  // INTEGER: the value, with a duration suffix already applied

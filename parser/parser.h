@@ -1,6 +1,7 @@
 // Text → syntax tree. Pure syntax: what a name means is decided later.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "ast/nodes.h"

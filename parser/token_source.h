@@ -3,6 +3,7 @@
 // one run shows several errors and none of them is an echo.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 

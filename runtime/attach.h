@@ -1,6 +1,7 @@
 // Hangs programs on their attach points, one function per AttachKind.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 // The script's maps in the kernel: read, cleared and zeroed. Also the stacks behind their keys. Safe in several threads.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 

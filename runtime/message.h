@@ -1,6 +1,7 @@
 // Messages about a place of the script while it runs: errorf(), warnf(), and reads that failed (-k).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

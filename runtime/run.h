@@ -1,6 +1,7 @@
 // Image → loaded, attached, drained, printed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

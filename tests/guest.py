@@ -218,7 +218,7 @@ def _tools(groups: dict[str, dict[str, live_format.LiveTest]]) -> list[str]:
     return sorted(need.removeprefix("tool ") for need in needs if need.startswith("tool "))
 
 
-def outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | None = None):
+def _outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | None):
     """All live tests on kernel `name`, then whether the kernel itself complained."""
     groups = _chosen(only)
     if not groups:
@@ -239,6 +239,33 @@ def outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | Non
             yield from lane.run(tests, options)
     complained = FAILED if lane.warnings else PASSED
     yield Outcome(f"guest: no warning from {kernel.release}", complained, lane.warnings, name)
+
+
+def outcomes(names: list[str], build: pathlib.Path, only: str, peer: pathlib.Path | None = None):
+    """The outcomes on all these kernels, as they come: as many guests at once as there are CPUs."""
+    done: queue.Queue[Outcome | Exception | None] = queue.Queue()
+    slots = threading.Semaphore(os.cpu_count() or 1)
+
+    def work(name: str) -> None:
+        with slots:
+            try:
+                for outcome in _outcomes(name, build, only, peer):
+                    done.put(outcome)
+            except Exception as error:  # not to be lost in a thread
+                done.put(error)
+        done.put(None)
+
+    for name in names:
+        threading.Thread(target=work, args=[name], daemon=True).start()
+    running = len(names)
+    while running:
+        item = done.get()
+        if isinstance(item, Exception):
+            raise item
+        if item is None:
+            running -= 1
+        else:
+            yield item
 
 
 def main() -> int:

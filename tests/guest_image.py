@@ -28,7 +28,8 @@ mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t bpf bpf /sys/fs/bpf
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir -p /tmp /run /dev/shm
+mkdir -p /dev/shm /dev/pts
+mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /dev/shm
 ip link set lo up
@@ -152,7 +153,7 @@ def build(target: pathlib.Path, kawk: pathlib.Path, triggers: pathlib.Path, tool
     for folder in ("proc", "sys", "dev", "tmp", "run", "root"):
         archive.folder(folder)
     archive.file("bin/busybox", pathlib.Path(shutil.which("busybox")))
-    for tool in tools:
+    for tool in ["sh", *tools]:  # busybox's sh would take its own applets instead of the tools
         if path := shutil.which(tool):
             _program(archive, pathlib.Path(path).resolve(), f"/usr/bin/{tool}")
     _program(archive, kawk, BINARY)
@@ -165,6 +166,7 @@ def build(target: pathlib.Path, kawk: pathlib.Path, triggers: pathlib.Path, tool
     if peer:
         _peer(archive, peer)
     python = _python(archive)
+    archive.link("bin/sh", "/usr/bin/sh")
     archive.link("usr/bin/env", "/bin/busybox")  # for shebangs
     archive.text("init", INIT.format(home=HOME, peer=PEER, python=python), 0o755)
     archive.close()

@@ -5,6 +5,7 @@ import sys
 import time
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+SIGNS = {PASSED: "ok", FAILED: "FAILED", SKIPPED: "skip"}
 
 
 @dataclasses.dataclass
@@ -49,8 +50,35 @@ class Report:
         shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
         print(f"{name}: {shown or 'nothing to do'} ({time.monotonic() - started:.1f} s)", flush=True)
 
+    def _table(self) -> list[str]:
+        """Live tests by kernel. Tests of a file that passed everywhere share a line."""
+        live = [outcome for outcome in self.outcomes if outcome.name.startswith("live/")]
+        kernels = sorted({outcome.kernel for outcome in live}, key=lambda kernel: [int(part) for part in kernel.split(".") if part])
+        if kernels in ([], [""]):
+            return []
+        rows: dict[str, dict[str, str]] = {}
+        for outcome in live:
+            rows.setdefault(outcome.name, {})[outcome.kernel] = SIGNS[outcome.status]
+        shown: dict[str, list[str]] = {}
+        together: dict[str, int] = {}
+        for name, row in rows.items():
+            signs = [row.get(kernel, "-") for kernel in kernels]
+            file = name.partition(": ")[0]
+            if set(signs) == {SIGNS[PASSED]}:
+                together[file] = together.get(file, 0) + 1
+                shown.setdefault(file, signs)
+            else:
+                shown[name] = signs
+        titles = {file: f"{file} ({count} tests)" for file, count in together.items()}
+        lines = [(titles.get(name, name), signs) for name, signs in shown.items()]
+        width = max(len(name) for name, _ in lines)
+        header = ("", [kernel or "here" for kernel in kernels])
+        return [f"{name:{width}}" + "".join(f"  {sign:6}" for sign in signs) for name, signs in [header, *lines]]
+
     def finish(self) -> int:
-        """Skips by reason, failures by name, then the line that closes the run. Returns the exit status."""
+        """The table, skips by reason, failures by name, then the line that closes the run. Returns the exit status."""
+        if table := self._table():
+            print("\n" + "\n".join(line.rstrip() for line in table))
         by_status = {status: [o for o in self.outcomes if o.status == status] for status in (PASSED, FAILED, SKIPPED)}
         reasons: dict[str, list[str]] = {}
         for outcome in by_status[SKIPPED]:

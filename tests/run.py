@@ -13,7 +13,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
-import lint  # noqa: E402  (after the path is set)
+import guest  # noqa: E402  (after the path is set)
+import lint  # noqa: E402
 import live  # noqa: E402
 import readme  # noqa: E402
 import unit  # noqa: E402
@@ -26,37 +27,57 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="just the tests with this text in their name")
     parser.add_argument("--layer", choices=["lint", "unit", "live", "readme"], action="append", help="just this layer")
     parser.add_argument("--update", action="store_true", help="rewrite the goldens")
-    parser.add_argument("--kernel", default="this", choices=["this", "none"], help="none: leave out what needs a kernel")
+    parser.add_argument("--kernel", choices=["this", *guest.NAMES, "all", "none"], action="append",
+                        help="where live tests run: here (the default), in a guest, or both; none: leave out what needs a kernel")
     parser.add_argument("--peer", action="store_true", help="run the live tests against bpftrace")
     parser.add_argument("--full", action="store_true", help="clang-tidy on every file")
     return parser.parse_args()
 
 
+def kernels(chosen: list[str] | None) -> tuple[bool, list[str]]:
+    """Whether this machine's kernel takes part, and the guests that do."""
+    names = set(chosen or ["this"])
+    if "all" in names:
+        names |= {"this", *guest.NAMES}
+    return "this" in names, [name for name in guest.NAMES if name in names]
+
+
+def live_layers(report: Report, options: argparse.Namespace, build: pathlib.Path, peer: str | None) -> None:
+    """The live tests on every chosen kernel, of kawk or of the peer."""
+    here, guests = kernels(options.kernel)
+    against = " against the peer" if peer else ""
+    if here:
+        runner = live.Runner(peer or str(build / "kawk"), build / "tests" / "triggers", is_peer=bool(peer))
+        report.layer(f"live tests{against}", live.outcomes(ROOT / "tests" / "live", runner, options.only))
+    if guests:
+        outcomes = guest.outcomes(guests, build, options.only, pathlib.Path(peer) if peer else None)
+        report.layer(f"live tests on Linux {', '.join(guests)}{against}", outcomes)
+
+
 def main() -> int:
     options = arguments()
     build = options.build.resolve()
-    kawk = str(build / "kawk")
     report = Report()
     if options.peer:
-        peer = shutil.which(os.environ.get("KAWK_PEER", "bpftrace"))
+        named = os.environ.get("KAWK_PEER", "bpftrace")
+        # A guest can also take the peer out of a folder with a whole system, for chroot.
+        peer = named if pathlib.Path(named).is_dir() else shutil.which(named)
         if not peer:
             print("no peer here: set KAWK_PEER to a bpftrace, or put one into PATH")
             return 1
-        runner = live.Runner(peer, build / "tests" / "triggers", is_peer=True)
-        report.layer("live tests against the peer", live.outcomes(ROOT / "tests" / "live", runner, options.only))
+        live_layers(report, options, build, peer)
         return report.finish()
     layers = options.layer or ["lint", "unit", "live", "readme"]
-    if options.kernel == "none":
+    if options.kernel == ["none"]:
         layers = [layer for layer in layers if layer in ("lint", "unit")]
     if "lint" in layers and not options.update:
         report.layer("lint", lint.outcomes(ROOT, build, options.only, options.full))
     if "unit" in layers:
         report.layer("unit and golden tests", unit.outcomes(build, options.only, options.update))
     if "live" in layers and not options.update:
-        runner = live.Runner(kawk, build / "tests" / "triggers")
-        report.layer("live tests", live.outcomes(ROOT / "tests" / "live", runner, options.only))
-    if "readme" in layers and not options.update:
-        report.layer("README examples", readme.outcomes(ROOT / "README.md", kawk, options.only))
+        live_layers(report, options, build, None)
+    if "readme" in layers and not options.update and kernels(options.kernel)[0]:
+        report.layer("README examples", readme.outcomes(ROOT / "README.md", str(build / "kawk"), options.only))
     return report.finish()
 
 

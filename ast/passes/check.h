@@ -1,6 +1,8 @@
 // The inside of the check pass: what visits a unit and what looks at one call.
 #pragma once
 
+#include <cstdint>
+
 #include "ast/nodes.h"
 #include "ast/passes/fold.h"
 #include "ast/typed.h"

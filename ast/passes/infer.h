@@ -3,6 +3,7 @@
 // matter and a type that was only a first guess leaves nothing behind. The last round reports.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

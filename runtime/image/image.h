@@ -196,8 +196,8 @@ struct ProgramState {
   uint64_t wake_mark;    // bytes waiting in the ring at which a producer wakes the reader
   uint64_t pid_ns_dev;   // tracer's pid namespace, for pid and tid; both 0: initial namespace
   uint64_t pid_ns_ino;
-  uint32_t child_pid;  // -c: the child's pid in the tracer's namespace, for `cpid`; 0: none
-  uint32_t cpus;         // how many there can be, for `ncpus`
+  uint32_t child_pid;       // -c: the child's pid in the tracer's namespace, for `cpid`; 0: none
+  uint32_t cpus;            // how many there can be, for `ncpus`
   uint64_t tai_minus_boot;  // CLOCK_TAI minus CLOCK_BOOTTIME at start
 };
 

@@ -1,6 +1,7 @@
 // A script through the whole front end, on the fake machine.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

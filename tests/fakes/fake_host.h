@@ -2,6 +2,7 @@
 // functions, one binary and a small BTF (see fake_host.cpp and fake_btf.cpp); tests may change the members.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
