@@ -53,7 +53,8 @@ class Report:
     def _table(self) -> list[str]:
         """Live tests by kernel. Tests of a file that passed everywhere share a line."""
         live = [outcome for outcome in self.outcomes if outcome.name.startswith("live/")]
-        kernels = sorted({outcome.kernel for outcome in live}, key=lambda kernel: [int(part) for part in kernel.split(".") if part])
+        numbers = lambda kernel: [int(part) for part in kernel.split(".") if part]  # noqa: E731
+        kernels = sorted({outcome.kernel for outcome in live}, key=numbers)
         if kernels in ([], [""]):
             return []
         rows: dict[str, dict[str, str]] = {}
