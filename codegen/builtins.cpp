@@ -161,6 +161,7 @@ Value EmitGidValue(Program& p, const Expr& e) {
 Value EmitCommValue(Program& p, const Expr& e) {
   const Type* type = TypeOfExpr(p, e);
   llvm::Value* memory = p.Allocate(type->length);
+  p.Zero(memory, type->length);  // before 6.4 the helper leaves the bytes behind the NUL as they were, which matters in a key
   p.Helper(BPF_FUNC_get_current_comm, p.ir().getInt64Ty(), {memory, p.I32(static_cast<uint32_t>(type->length))});
   return {memory, type};
 }
