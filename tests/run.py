@@ -5,6 +5,8 @@ It closes with `N passed, N failed, N skipped`. The build must be current (./dev
 """
 
 import argparse
+import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -42,13 +44,22 @@ def kernels(chosen: list[str] | None) -> tuple[bool, list[str]]:
     return "this" in names, [name for name in guest.NAMES if name in names]
 
 
+@contextlib.contextmanager
+def machine_alone():
+    """Live tests count what the whole machine does and their triggers have the same names: one run at a time."""
+    with open("/run/lock/kawk-live.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def live_layers(report: Report, options: argparse.Namespace, build: pathlib.Path, peer: str | None) -> None:
     """The live tests on every chosen kernel, of kawk or of the peer."""
     here, guests = kernels(options.kernel)
     against = " against the peer" if peer else ""
     if here:
         runner = live.Runner(peer or str(build / "kawk"), build / "tests" / "triggers", is_peer=bool(peer))
-        report.layer(f"live tests{against}", live.outcomes(ROOT / "tests" / "live", runner, options.only))
+        with machine_alone():
+            report.layer(f"live tests{against}", live.outcomes(ROOT / "tests" / "live", runner, options.only))
     if guests:
         outcomes = guest.outcomes(guests, build, options.only, pathlib.Path(peer) if peer else None)
         report.layer(f"live tests on Linux {', '.join(guests)}{against}", outcomes)
