@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -222,7 +223,23 @@ class Program {
   llvm::Value* Blur(llvm::Value* number);
   bool IsInFrame(const llvm::Value* memory) const;
   llvm::Value* SharedTarget();
-  llvm::Function* MakeBody(FunctionKind kind, const Location& at, const std::function<void(llvm::Function*)>& body);
+  llvm::Function* MakeBody(FunctionKind kind, const Location& at, uint32_t stopped,
+                           const std::function<void(llvm::Function*)>& body);
+  // Words of the frame that a loop uses, by offset.
+  struct LoopWords {
+    bool chunked = false;  // a loop of loops; then also turns and done
+    uint32_t first = 0;    // what the counter starts with
+    uint32_t stopped = 0;  // not 0: a turn has ended the loop
+    uint32_t turns = 0;    // to do in all
+    uint32_t done = 0;     // before this chunk
+  };
+  int BodyDepth(const Stmt& root, std::map<const Stmt*, int>& known) const;
+  uint32_t TakeWord();
+  LoopWords OpenLoop(bool long_loop);
+  void CloseLoop(const LoopWords& words);
+  void RunTurns(llvm::Function* body, llvm::Value* turns, const LoopWords& words);
+  llvm::Value* InHurry();
+  void ReportShortLoop(llvm::Value* cut, const LoopWords& words);
   void LeaveIfAsked(const Stmt& loop);
   Place PointedTo(const Expr* pointer);
   Place FieldPlace(Place place, const StructField& field);
@@ -276,6 +293,9 @@ class Program {
   uint32_t frame_used_ = 0;
   uint32_t stack_budget_;
   uint32_t bodies_ = 0;
+  int body_level_ = 0;                // bodies around what is generated
+  int spare_frames_ = 0;              // of the kernel's call depth: that many levels of loops may be loops of loops
+  std::vector<uint32_t> free_words_;  // of the frame
   llvm::Instruction** outer_scratch_ = nullptr;  // set while a body is generated
   llvm::BasicBlock* outer_entry_ = nullptr;
   llvm::Value* body_scratch_ = nullptr;

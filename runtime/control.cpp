@@ -93,6 +93,8 @@ void Control::Sync() {
 }
 
 Status Control::RunByHand(image::AttachKind kind) {
+  const std::lock_guard lock(by_hand_mutex_);  // END comes after a BEGIN that a signal interrupts
+  if (kind == image::AttachKind::End) Shared(parts_.object.state().hurry).store(0);
   const uint32_t exits_before = exits_;
   for (size_t i = 0; i < parts_.image.programs.size(); ++i) {
     for (const image::AttachSpec& spec : parts_.image.programs[i].attach) {
@@ -253,6 +255,7 @@ void Control::OnSignal(int signal) {
   const bool again = last_signal_ != Clock::time_point();
   if (again && now - last_signal_ < kSignalBounce) return;
   last_signal_ = now;
+  Shared(parts_.object.state().hurry).store(1);
   ending_ = true;
   if (again) {
     parts_.attachments.DetachInBackground();

@@ -90,6 +90,7 @@ class Control {
   std::atomic<bool> end_done_ = false;
   std::atomic<uint32_t> exits_ = 0;  // exit() calls seen
   std::mutex activate_mutex_;        // between Activate and the end
+  std::mutex by_hand_mutex_;         // BEGIN and END programs run one after another
   std::mutex sync_mutex_;
   std::condition_variable synced_;
 

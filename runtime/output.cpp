@@ -276,6 +276,9 @@ void Output::Impl::LostJson(const std::string& probe, LossCause cause, uint64_t 
           "\"count\": " +
           number;
       break;
+    case LossCause::LoopCut:
+      out += "{\"type\": \"helper_error\", \"msg\": \"loop cut short\", \"helper\": \"loop\", \"retcode\": -7, \"count\": " + number;
+      break;
   }
   out += ", \"probe\": ";
   AppendJsonString(out, probe);
@@ -299,6 +302,8 @@ void Output::Impl::Lost(const std::string& probe, LossCause cause, uint64_t coun
                       "`let @a = hash(5000)`\n");
     case LossCause::ReadFailed:
       return Complain("WARNING: " + number + (count == 1 ? " more read" : " more reads") + " failed in " + probe + "\n");
+    case LossCause::LoopCut:
+      return Complain("WARNING: A loop had more turns than it may have and was stopped (" + number + times + " in " + probe + ")\n");
   }
 }
 

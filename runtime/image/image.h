@@ -14,7 +14,7 @@
 namespace kawk::image {
 
 // Raised whenever the meaning of a field or of the wire layout changes; DeserializeImage refuses others.
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 
 enum class ValueKind : uint8_t {
 #define VALUE_KIND(id) id,
@@ -199,6 +199,7 @@ struct ProgramState {
   uint32_t child_pid;       // -c: the child's pid in the tracer's namespace, for `cpid`; 0: none
   uint32_t cpus;            // how many there can be, for `ncpus`
   uint64_t tai_minus_boot;  // CLOCK_TAI minus CLOCK_BOOTTIME at start
+  uint32_t hurry;           // 1: a signal asks for the end; long loops end early
 };
 
 // Scratch memory: an ARRAY map of kScratchSlots elements per possible CPU; the runtime sets max_entries. An element's
