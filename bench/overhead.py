@@ -45,8 +45,9 @@ class Attached:
             self.ready = any(READY.encode() in file.read_bytes() for file in self.files)
         return self
 
-    def __exit__(self, *_) -> None:
-        self.process.send_signal(signal.SIGINT)
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
@@ -54,6 +55,9 @@ class Attached:
             self.process.wait()
         errors = self.files[1].read_text(errors="replace")
         self.lost = sum(int(number) for number in re.findall(r"\b[Ll]ost (\d+)", errors))
+
+    def __exit__(self, *_) -> None:
+        self.stop()
         self.folder.cleanup()
 
     def time_per_run(self) -> float | None:
@@ -72,7 +76,7 @@ def _loop(floor: Floor, calls: int) -> float:
     return float(shown)
 
 
-def _kernel_time(floor: Floor, command: list[str], calls: int) -> float | None:
+def kernel_time(floor: Floor, command: list[str], calls: int) -> float | None:
     """Nanoseconds per run of the programs themselves, by the kernel's statistics: a run of its own, since they cost too."""
     with open(STATS, "w", encoding="ascii") as stats:
         stats.write("1")
@@ -104,6 +108,6 @@ def run(contestants: list[Contestant], floor: Floor, runs: int, calls: int = 200
                 lost[who] += tracer.lost
         note = ", ".join(f"{who} lost {count / (calls * runs):.1%}" for who, count in lost.items() if count)
         table.add(f"{case}: slowdown", "ns/call", slowdown, note)
-        kernel = {who: _kernel_time(floor, command, calls) for who, command in commands.items()}
+        kernel = {who: kernel_time(floor, command, calls) for who, command in commands.items()}
         table.add(f"{case}: in the kernel", "ns/run", {who: [time] for who, time in kernel.items() if time})
     return table

@@ -8,12 +8,13 @@ import subprocess
 import sys
 
 import contestants
+import output
 import overhead
 import start
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Name, module, runs of each case.
-BENCHMARKS = {"start": (start, 15), "overhead": (overhead, 5)}
+BENCHMARKS = {"start": (start, 15), "overhead": (overhead, 5), "output": (output, 5)}
 
 
 def works(who: contestants.Contestant) -> bool:

@@ -47,8 +47,14 @@ llvm::Value* Program::WakeupFlags(bool force) {
       },
       [&] {
         llvm::Value* waiting = Helper(BPF_FUNC_ringbuf_query, ir_.getInt64Ty(), {module_.Ring(), I64(BPF_RB_AVAIL_DATA)});
-        auto* mark = ir_.CreateLoad(ir_.getInt64Ty(), module_.Global(offsetof(image::ProgramState, wake_mark)));
-        If(ir_.CreateICmpUGE(waiting, mark), wake);
+        llvm::Value* wake_mark = module_.Global(offsetof(image::ProgramState, wake_mark));
+        llvm::Value* mark = ir_.CreateLoad(ir_.getInt64Ty(), wake_mark);
+        // Who takes the mark wakes; the others need not while the reader is on its way.
+        If(ir_.CreateICmpUGE(waiting, mark), [&] {
+          auto* taken = ir_.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, wake_mark, I64(~uint64_t{0}), llvm::Align(8),
+                                            llvm::AtomicOrdering::AcquireRelease);
+          If(ir_.CreateICmpNE(taken, I64(~uint64_t{0})), wake);
+        });
       });
   return ir_.CreateLoad(ir_.getInt64Ty(), flags);
 }

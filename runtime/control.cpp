@@ -20,10 +20,10 @@ namespace {
 constexpr size_t kChunkBytes = 256 << 10;
 constexpr int kChunksPerRound = 64;    // then signals get a look
 constexpr uint64_t kWakeFraction = 4;  // of the ring, filled, wakes us before the timer does
-constexpr int kTimerMs = 10;
+constexpr int kTimerMs = 5;
 constexpr int kBackPressureMs = 2;  // until the printing thread has made room
 constexpr int kSleepMs = 1000;      // losses that send no record are still reported in time
-constexpr int kEmptyRounds = 5;     // before going to sleep
+constexpr int kEmptyRounds = 10;    // before going to sleep
 constexpr auto kLossInterval = std::chrono::seconds(1);
 constexpr auto kSignalBounce = std::chrono::milliseconds(100);  // one Ctrl-C can arrive twice, through a wrapper
 
@@ -48,7 +48,6 @@ Status Control::Open() {
     if (!ring) return ring.error();
     ring_ = std::move(*ring);
   }
-  reported_losses_.resize(parts_.object.losses().size());
   epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
   kick_ = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!epoll_ || !kick_) return Error{fmt::format("cannot watch for events: {}", strerror(errno)), "", errno};
@@ -306,9 +305,11 @@ void Control::ReportLosses(bool now) {
   if (!now && time - last_losses_ < kLossInterval) return;
   last_losses_ = time;
   parts_.clock.Look();
+  const std::vector<uint64_t> counts = parts_.object.Losses();
+  reported_losses_.resize(counts.size());
   Losses report;
-  for (size_t i = 0; i < reported_losses_.size(); ++i) {
-    const uint64_t count = *static_cast<const volatile uint64_t*>(&parts_.object.losses()[i]);
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const uint64_t count = counts[i];
     if (count == reported_losses_[i]) continue;
     report.losses.push_back(Loss{static_cast<uint32_t>(i / image::kLossCauses),
                                  static_cast<image::LossCause>(i % image::kLossCauses), count - reported_losses_[i]});

@@ -328,6 +328,19 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::Load(const Image& image, con
   return Builder(image, options).Build();
 }
 
+std::vector<uint64_t> LoadedObject::Losses() const {
+  std::vector<uint64_t> counts(losses_.size());
+  for (size_t i = 0; i < counts.size(); ++i) counts[i] = *static_cast<const volatile uint64_t*>(&losses_[i]);
+  for (size_t program = 0; program < program_fds_.size(); ++program) {
+    bpf_prog_info info = {};
+    uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(program_fds_[program], &info, &size) != 0) continue;
+    const size_t index = program * image::kLossCauses + static_cast<size_t>(image::LossCause::Recursion);
+    if (index < counts.size()) counts[index] = info.recursion_misses;
+  }
+  return counts;
+}
+
 LoadedObject::~LoadedObject() {
   if (!globals_.empty()) munmap(globals_.data(), globals_.size());
   if (object_) bpf_object__close(object_);

@@ -42,8 +42,8 @@ class LoadedObject {
   // Shared with the programs.
   std::span<uint8_t> globals() const { return globals_; }
   image::ProgramState& state() const { return *reinterpret_cast<image::ProgramState*>(globals_.data()); }
-  // u64[programs][kLossCauses]
-  std::span<const uint64_t> losses() const { return losses_; }
+  // What was lost so far, [programs][kLossCauses]: counted by the programs, and by the kernel where it left one out.
+  std::vector<uint64_t> Losses() const;
 
  private:
   class Builder;

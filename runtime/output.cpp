@@ -264,6 +264,7 @@ void Output::Impl::LostJson(const std::string& probe, LossCause cause, uint64_t 
   switch (cause) {
     case LossCause::RingFull:
     case LossCause::NoScratch:
+    case LossCause::Recursion:
       out += "{\"type\": \"lost_events\", \"count\": " + number + ", \"data\": {\"events\": " + number + "}";
       break;
     case LossCause::MapFull:
@@ -289,13 +290,14 @@ void Output::Impl::LostJson(const std::string& probe, LossCause cause, uint64_t 
 
 void Output::Impl::Lost(const std::string& probe, LossCause cause, uint64_t count) {
   if (count == 0 || (cause == LossCause::ReadFailed && !options.read_warnings)) return;
-  if (cause == LossCause::RingFull || cause == LossCause::NoScratch) lost += count;
+  if (cause != LossCause::MapFull && cause != LossCause::ReadFailed) lost += count;
   if (json) return LostJson(probe, cause, count);
   const std::string number = std::to_string(count);
   const std::string times = count == 1 ? " time" : " times";
   switch (cause) {
     case LossCause::RingFull:
-    case LossCause::NoScratch: return Complain("Lost " + number + " events of " + probe + ": " + CauseText(cause) + "\n");
+    case LossCause::NoScratch:
+    case LossCause::Recursion: return Complain("Lost " + number + " events of " + probe + ": " + CauseText(cause) + "\n");
     case LossCause::MapFull:
       return Complain("WARNING: Map full; can't update element (" + number + times + " in " + probe +
                       "). Try increasing max_map_keys config or manually setting the max entries in a map declaration e.g. "
