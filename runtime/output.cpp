@@ -35,7 +35,11 @@ constexpr const char* kJsonTypes[] = {
 #include "runtime/image/kinds.def"
 };
 constexpr const char* kCauseTexts[] = {
-#define LOSS_CAUSE(id, text) text,
+#define LOSS_CAUSE(id, text, event) text,
+#include "runtime/image/kinds.def"
+};
+constexpr bool kLosesEvent[] = {
+#define LOSS_CAUSE(id, text, event) event,
 #include "runtime/image/kinds.def"
 };
 // clang-format on
@@ -290,7 +294,7 @@ void Output::Impl::LostJson(const std::string& probe, LossCause cause, uint64_t 
 
 void Output::Impl::Lost(const std::string& probe, LossCause cause, uint64_t count) {
   if (count == 0 || (cause == LossCause::ReadFailed && !options.read_warnings)) return;
-  if (cause != LossCause::MapFull && cause != LossCause::ReadFailed) lost += count;
+  if (kLosesEvent[static_cast<size_t>(cause)]) lost += count;
   if (json) return LostJson(probe, cause, count);
   const std::string number = std::to_string(count);
   const std::string times = count == 1 ? " time" : " times";

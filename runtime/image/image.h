@@ -29,11 +29,11 @@ enum class AttachKind : uint8_t {
 #include "runtime/image/kinds.def"
 };
 enum class LossCause : uint8_t {
-#define LOSS_CAUSE(id, text) id,
+#define LOSS_CAUSE(id, text, event) id,
 #include "runtime/image/kinds.def"
 };
 inline constexpr uint32_t kLossCauses = 0
-#define LOSS_CAUSE(id, text) +1
+#define LOSS_CAUSE(id, text, event) +1
 #include "runtime/image/kinds.def"
     ;
 
