@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "ast/nodes.h"
@@ -86,14 +88,25 @@ struct ExprInfo {
   int format = -1;                         // Call of printf and its kin: into formats
 };
 
+// An option of the script itself: what getopt() asks for.
+struct ScriptOption {
+  using Value = std::variant<bool, __int128, std::string>;
+  std::string name;
+  Value fallback;
+  Value value;  // of the command line, or the fallback
+  std::string description;
+  Location location;  // of the first getopt() of it
+};
+
 struct Typed {
   std::vector<ExprInfo> exprs;  // by NodeId
   std::vector<int> lets;        // by NodeId of Let and ForRange/ForIn: into variables; else -1
   std::vector<MapInfo> maps;    // in order of name
   std::vector<VariableInfo> variables;
   std::vector<std::vector<FormatSpec>> formats;
-  std::vector<ProbeUnit> units;  // in source order
-  bool partial = false;          // some probe has nothing to attach to and is left out; its maps may be undefined elsewhere
+  std::vector<ProbeUnit> units;       // in source order
+  std::vector<ScriptOption> options;  // in source order
+  bool partial = false;               // some probe has nothing to attach to and is left out; its maps may be undefined elsewhere
   Config config;
   std::unique_ptr<TypeTable> types;
   std::unique_ptr<TypeSource> source;  // reads the fields of structs when they are asked for: the host must still live then
@@ -104,11 +117,19 @@ struct Typed {
   const Type* TypeOf(const Expr* expr) const { return Info(expr).type; }
 };
 
+// `--name=value` or `--name` behind the `--` of the command line.
+struct NamedParameter {
+  std::string name;
+  std::optional<std::string> value;
+};
+inline constexpr std::string_view kHelpOption = "help";  // asks for the script's options
+
 // What the user gave beside the script.
 struct ScriptInput {
   std::vector<std::string> positional;  // $1 is [0]
-  int pid = 0;                          // -p
-  std::string command;                  // -c
+  std::vector<NamedParameter> named = {};
+  int pid = 0;          // -p
+  std::string command;  // -c
   bool unsafe = false;
   // Looks an environment variable up, for configuration; may be empty. See stdlib/environment.h.
   std::function<const char*(const char* name)> environment = nullptr;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -32,24 +33,35 @@ void Show(const std::string& text) {
   std::fflush(stdout);
 }
 
+// The script's options as `-- --help` shows them, in source order.
+std::string OptionsText(const std::vector<ScriptOption>& script_options) {
+  if (script_options.empty()) return "the script has no options";
+  std::string text = "HINT: expected program options:\n";
+  for (const ScriptOption& option : script_options) {
+    text += fmt::format("--{}{}{}\n", option.name, option.description.empty() ? "" : ": ", option.description);
+  }
+  return text;
+}
+
 }  // namespace
 
-std::optional<GenerateOutput> Compile(const Options& options) {
+std::variant<GenerateOutput, int> Compile(const Options& options) {
   // The script.
   Result<std::string> text = options.program ? Result<std::string>(*options.program) : ReadScript(options.file);
-  if (!text) return ReportError(text.error()), std::nullopt;
+  if (!text) return ReportError(text.error()), 1;
   SourceMap sources;
   sources.Add(options.program || options.file == "-" ? "stdin" : options.file, std::move(*text));
 
   // Text → tree.
   Diagnostics diagnostics;
   std::unique_ptr<Ast> ast = Parse(sources, 0, diagnostics);
-  if (!Report(diagnostics, sources, options)) return std::nullopt;
+  if (!Report(diagnostics, sources, options)) return 1;
   if (options.Shows(DebugStage::Ast)) Show(Dump(*ast));
 
   // Tree → names, types and attach points.
   Config config;
   ScriptInput input{.positional = options.positional,
+                    .named = options.named,
                     .pid = options.run.pid,
                     .command = options.run.command,
                     .unsafe = options.unsafe,
@@ -58,7 +70,11 @@ std::optional<GenerateOutput> Compile(const Options& options) {
   Diagnostics findings;
   Typed typed = Analyse(*ast, input, std::move(config), *host, findings);
   if (options.Shows(DebugStage::Types)) Show(DumpTyped(*ast, typed));
-  if (!Report(findings, sources, options)) return std::nullopt;
+  if (std::any_of(input.named.begin(), input.named.end(), [](const auto& given) { return given.name == kHelpOption; })) {
+    Show(OptionsText(typed.options));
+    return 0;
+  }
+  if (!Report(findings, sources, options)) return 1;
 
   // Types → BPF.
   GenerateOptions generate;
@@ -66,7 +82,7 @@ std::optional<GenerateOutput> Compile(const Options& options) {
   generate.want_ir = options.Shows(DebugStage::Codegen) || !options.emit_llvm.empty();
   generate.want_optimized_ir = options.Shows(DebugStage::CodegenOpt) || !options.emit_llvm.empty();
   Result<GenerateOutput> output = Generate(*ast, typed, sources, generate);
-  if (!output) return ReportError(output.error()), std::nullopt;
+  if (!output) return ReportError(output.error()), 1;
   if (options.Shows(DebugStage::Codegen)) Show(output->ir);
   if (options.Shows(DebugStage::CodegenOpt)) Show(output->optimized_ir);
   return std::move(*output);

@@ -63,8 +63,9 @@ int Main(int argc, char** argv) {
   if (!options->run_image.empty()) {
     status = RunFromFile(*options);
   } else {
-    std::optional<GenerateOutput> output = Compile(*options);
-    if (!output) return 1;
+    std::variant<GenerateOutput, int> compiled = Compile(*options);
+    const GenerateOutput* output = std::get_if<GenerateOutput>(&compiled);
+    if (output == nullptr) return std::get<int>(compiled);
     Result<bool> written = Emit(*options, *output);
     if (!written) return Fail(written.error());
     if (*written) return 0;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
 #include "base/check.h"
 #include "base/diagnostics.h"
@@ -143,8 +144,27 @@ Error UnknownFlag(const char* argument) {
   return Error{fmt::format("unknown option `{}`", argument), hint.empty() ? "`kawk --help` lists the options" : hint};
 }
 
-// What is left behind the flags: script file, positional parameters, or the pattern of -l.
-Status TakeRest(int argc, char** argv, Options& options) {
+// Parameters of the script; behind the `--` of the command line those with two dashes are options of its own.
+void TakeParameters(const std::vector<std::string>& rest, size_t from, size_t dashes, Options& options) {
+  bool named = true;
+  for (size_t i = from; i < rest.size(); ++i) {
+    const std::string& text = rest[i];
+    if (i >= dashes && named && text == "--") {
+      named = false;
+    } else if (i >= dashes && named && text.starts_with("--")) {
+      const size_t equals = text.find('=');
+      NamedParameter& parameter = options.named.emplace_back();
+      parameter.name = text.substr(2, equals == std::string::npos ? equals : equals - 2);
+      if (equals != std::string::npos) parameter.value = text.substr(equals + 1);
+    } else {
+      options.positional.push_back(text);
+    }
+  }
+}
+
+// What is left behind the flags: script file, positional parameters, or the pattern of -l. getopt_long has put what it does
+// not know behind the flags, in its order; `dashes`: how many of these stood before a `--`.
+Status TakeRest(int argc, char** argv, size_t dashes, Options& options) {
   std::vector<std::string> rest(argv + optind, argv + argc);
   if (options.list) {
     if (rest.size() > 1) return Error{"-l takes one pattern", "quote it, so that the shell leaves its wildcards alone"};
@@ -156,11 +176,19 @@ Status TakeRest(int argc, char** argv, Options& options) {
     if (rest.empty())
       return Error{"no script given", "kawk -e 'BEGIN { printf(\"hello\\n\"); }', or kawk FILE; kawk --help says more"};
     options.file = rest[0];
-    rest.erase(rest.begin());
+    TakeParameters(rest, 1, std::max<size_t>(dashes, 1), options);
+    return Ok{};
   }
-  if (!rest.empty() && rest[0] == "--") rest.erase(rest.begin());
-  options.positional = std::move(rest);
+  TakeParameters(rest, 0, dashes, options);
   return Ok{};
+}
+
+// How many arguments follow the first `--` that is not a flag's value.
+size_t CountBehindDashes(const std::vector<char*>& arguments, const std::set<const char*>& values) {
+  const auto dashes = std::find_if(arguments.begin(), arguments.end(), [&](const char* argument) {
+    return std::strcmp(argument, "--") == 0 && !values.contains(argument);
+  });
+  return dashes == arguments.end() ? 0 : static_cast<size_t>(arguments.end() - dashes) - 1;
 }
 
 }  // namespace
@@ -168,7 +196,7 @@ Status TakeRest(int argc, char** argv, Options& options) {
 bool Options::Shows(DebugStage stage) const { return std::find(debug.begin(), debug.end(), stage) != debug.end(); }
 
 Result<Options> ParseOptions(int argc, char** argv) {
-  std::string short_flags = "+:";  // stop at the script: what follows is its own; `:` for a missing argument
+  std::string short_flags = ":";  // `:` for a missing argument. Flags may stand behind the script; what follows `--` is its own
   std::vector<option> long_flags;
   for (const FlagRow& row : kFlags) {
     const bool takes = row.argument[0] != '\0';
@@ -180,6 +208,8 @@ Result<Options> ParseOptions(int argc, char** argv) {
   }
   long_flags.push_back({nullptr, 0, nullptr, 0});
   Options options;
+  const std::vector<char*> given(argv, argv + argc);  // getopt_long moves them about
+  std::set<const char*> values;
   optind = 1;
   opterr = 0;
   for (;;) {
@@ -191,10 +221,11 @@ Result<Options> ParseOptions(int argc, char** argv) {
       return UnknownFlag(is_long ? argv[at] : fmt::format("-{}", static_cast<char>(optopt)).c_str());
     }
     if (got == ':') return Error{fmt::format("option `{}` needs a value", argv[optind - 1]), "`kawk --help` shows which"};
+    values.insert(optarg);
     Status status = Apply(RowOf(got).id, optarg != nullptr ? optarg : "", options);
     if (!status) return status.error();
   }
-  Status status = TakeRest(argc, argv, options);
+  Status status = TakeRest(argc, argv, static_cast<size_t>(argc - optind) - CountBehindDashes(given, values), options);
   if (!status) return status.error();
   if (options.run.pid != 0 && !options.run.command.empty()) return Error{"-p and -c cannot be used together", ""};
   return options;
@@ -204,9 +235,10 @@ std::string HelpText() {
   std::string text =
       "kawk - awk for the running kernel\n\n"
       "USAGE\n"
-      "    kawk [options] FILE [parameter ...]\n"
-      "    kawk [options] - [parameter ...]        the script comes from standard input\n"
-      "    kawk [options] -e 'program' [parameter ...]\n"
+      "    kawk [options] FILE [parameter ...] [-- [--name=value ...]]\n"
+      "    kawk [options] - [parameter ...] [-- ...]    the script comes from standard input\n"
+      "    kawk [options] -e 'program' [parameter ...] [-- ...]\n"
+      "    kawk FILE -- --help                          show the script's own options\n"
       "    kawk -l [-v] [pattern]\n\n"
       "OPTIONS\n";
   for (const FlagRow& row : kFlags) {

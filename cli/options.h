@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ast/typed.h"
 #include "base/result.h"
 #include "runtime/run.h"
 
@@ -18,6 +19,7 @@ struct Options {
   std::optional<std::string> program;  // -e
   std::string file;                    // script file or "-"; empty with -e
   std::vector<std::string> positional;
+  std::vector<NamedParameter> named;  // the script's own options
   bool list = false;
   std::string list_pattern;
   bool unsafe = false;

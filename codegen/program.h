@@ -293,9 +293,9 @@ class Program {
   uint32_t frame_used_ = 0;
   uint32_t stack_budget_;
   uint32_t bodies_ = 0;
-  int body_level_ = 0;                // bodies around what is generated
-  int spare_frames_ = 0;              // of the kernel's call depth: that many levels of loops may be loops of loops
-  std::vector<uint32_t> free_words_;  // of the frame
+  int body_level_ = 0;                           // bodies around what is generated
+  int spare_frames_ = 0;                         // of the kernel's call depth: that many levels of loops may be loops of loops
+  std::vector<uint32_t> free_words_;             // of the frame
   llvm::Instruction** outer_scratch_ = nullptr;  // set while a body is generated
   llvm::BasicBlock* outer_entry_ = nullptr;
   llvm::Value* body_scratch_ = nullptr;

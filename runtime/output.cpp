@@ -282,7 +282,8 @@ void Output::Impl::LostJson(const std::string& probe, LossCause cause, uint64_t 
           number;
       break;
     case LossCause::LoopCut:
-      out += "{\"type\": \"helper_error\", \"msg\": \"loop cut short\", \"helper\": \"loop\", \"retcode\": -7, \"count\": " + number;
+      out +=
+          "{\"type\": \"helper_error\", \"msg\": \"loop cut short\", \"helper\": \"loop\", \"retcode\": -7, \"count\": " + number;
       break;
   }
   out += ", \"probe\": ";
@@ -309,7 +310,8 @@ void Output::Impl::Lost(const std::string& probe, LossCause cause, uint64_t coun
     case LossCause::ReadFailed:
       return Complain("WARNING: " + number + (count == 1 ? " more read" : " more reads") + " failed in " + probe + "\n");
     case LossCause::LoopCut:
-      return Complain("WARNING: A loop had more turns than it may have and was stopped (" + number + times + " in " + probe + ")\n");
+      return Complain("WARNING: A loop had more turns than it may have and was stopped (" + number + times + " in " + probe +
+                      ")\n");
   }
 }
 

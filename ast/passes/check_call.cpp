@@ -143,6 +143,7 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Cat:
     case FunctionId::System: return CheckFormat(call);
     case FunctionId::Delete:
+    case FunctionId::Getopt:
     case FunctionId::Exit:
     case FunctionId::Time:
     case FunctionId::Join:

@@ -135,6 +135,7 @@ class Inference {
   Flow StackFlow(const Expr& e, bool user, const std::vector<Expr*>& args);
   Flow FunctionFlow(const Call& e, FunctionId id);
   Flow StrFlow(const Call& e);
+  Flow OptionFlow(const Call& e);
   Flow BufFlow(const Call& e);
   Flow StrftimeFlow(const Call& e);
   Flow MapFunction(const Call& e, FunctionId id);

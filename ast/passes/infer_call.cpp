@@ -1,6 +1,7 @@
 // Types of builtin values and calls: from the row's result column, or, where that says "auto", from a hook here.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "ast/passes/infer.h"
@@ -112,7 +113,7 @@ Flow Inference::operator()(const Call& e) {
   const std::optional<BuiltinId> builtin = info.builtin;
   if (function) {
     const Flow flow = FunctionFlow(e, *function);
-    return info.string ? flow : Done(e, flow);  // FunctionFlow may have found a constant
+    return info.string || info.integer ? flow : Done(e, flow);  // FunctionFlow may have found a constant
   }
   if (builtin && (*builtin == BuiltinId::KStack || *builtin == BuiltinId::UStack)) {
     return Done(e, StackFlow(e, *builtin == BuiltinId::UStack, e.args));
@@ -131,6 +132,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Len:
     case FunctionId::HasKey: return MapFunction(e, id);
     case FunctionId::Str: return StrFlow(e);
+    case FunctionId::Getopt: return OptionFlow(e);
     case FunctionId::Buf: return BufFlow(e);
     case FunctionId::Strftime: return StrftimeFlow(e);
     case FunctionId::Count: return AggregateFlow(e, TypeKind::Count);
@@ -190,6 +192,22 @@ Flow Inference::StrFlow(const Call& e) {
   const Known most = static_cast<Known>(typed_.config.max_strlen);
   if (length >= 0 && length < most) return Flow::Of(types().String(static_cast<uint64_t>(length) + 1));
   return Flow::Of(types().String(typed_.config.max_strlen + 1));
+}
+
+// getopt(name[, default[, description]]): what CollectOptions found.
+Flow Inference::OptionFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  const std::optional<std::string>& name = e.args.empty() ? std::nullopt : typed_.Info(e.args[0]).string;
+  const auto option = std::find_if(typed_.options.begin(), typed_.options.end(),
+                                   [&](const ScriptOption& row) { return name && row.name == *name; });
+  if (option == typed_.options.end()) return ConstantBool(e, false);
+  if (const bool* value = std::get_if<bool>(&option->value)) return ConstantBool(e, *value);
+  if (const std::string* value = std::get_if<std::string>(&option->value)) return ConstantString(e, *value);
+  const Known value = std::get<__int128>(option->value);
+  const bool is_signed = value < 0 || std::get<__int128>(option->fallback) < 0;
+  const Flow flow = Done(e, Flow::Of(types().Int(64, is_signed)));
+  typed_.Info(&e).integer = BitsOf(value);
+  return flow;
 }
 
 // buf(data[, length]): as many bytes as the length says, or the array has; else what the configuration allows.

@@ -39,9 +39,10 @@ std::optional<Known> Inference::KnownValue(const Expr* expr) const {
   return info.type->is_signed ? Known{static_cast<int64_t>(*info.integer)} : Known{*info.integer};
 }
 
-// Whether the value is a constant that takes the type of its context. A cast is one that does not.
+// Whether the value is a constant that takes the type of its context. Casts and options are some that do not.
 bool Inference::IsOpen(const Expr* expr) const {
-  if (expr == nullptr || !typed_.Info(expr).integer || As<Cast>(expr) != nullptr) return false;
+  if (expr == nullptr || !typed_.Info(expr).integer) return false;
+  if (As<Cast>(expr) != nullptr || As<Call>(expr) != nullptr) return false;
   return typed_.TypeOf(expr) != nullptr && typed_.TypeOf(expr)->is(TypeKind::Int);
 }
 
@@ -257,8 +258,13 @@ Flow Inference::operator()(const Ternary& e) {
 Flow Inference::operator()(const BlockExpr& e) {
   for (const Stmt* stmt : e.statements) Visit(stmt);
   const Flow flow = e.value != nullptr ? Visit(e.value) : Flow::Of(types().None());
-  if (IsOpen(e.value) && e.statements.empty()) return Constant(e, *KnownValue(e.value));
-  return Done(e, AsNumber(flow));
+  if (e.value == nullptr || !e.statements.empty()) return Done(e, AsNumber(flow));
+  if (IsOpen(e.value)) return Constant(e, *KnownValue(e.value));
+  const ExprInfo value = typed_.Info(e.value);
+  Done(e, AsNumber(flow));
+  if (value.integer && value.type->IsInteger()) typed_.Info(&e).integer = value.integer;
+  if (value.string) typed_.Info(&e).string = value.string;
+  return flow;
 }
 
 }  // namespace kawk

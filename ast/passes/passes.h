@@ -23,6 +23,9 @@ void ExpandMacros(Ast& ast, Diagnostics& diagnostics);
 std::vector<ProbeUnit> ExpandProbes(Ast& ast, const ScriptInput& input, const Config& config, Host& host, TypeSource& source,
                                     std::vector<std::unique_ptr<Probe>>& clones, Diagnostics& diagnostics);
 
+// Calls of getopt() → the script's options, with their values.
+std::vector<ScriptOption> CollectOptions(const Ast& ast, const ScriptInput& input, Diagnostics& diagnostics);
+
 // Names → ids: fills builtin, function, variable and map of `typed.exprs`, `typed.lets`, the names of `typed.maps` and
 // `typed.variables`, and the values of positional parameters.
 void ResolveNames(const Ast& ast, const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics);

@@ -26,7 +26,16 @@ inline std::unique_ptr<Analysis> AnalyseScript(const std::string& script, std::v
   const uint32_t file = analysis->sources.Add("stdin", script);
   analysis->ast = Parse(analysis->sources, file, analysis->diagnostics);
   ScriptInput input;
-  input.positional = std::move(positional);
+  for (std::string& word : positional) {
+    const size_t equals = word.find('=');
+    if (!word.starts_with("--")) {
+      input.positional.push_back(std::move(word));
+    } else if (equals == std::string::npos) {
+      input.named.push_back({word.substr(2), std::nullopt});
+    } else {
+      input.named.push_back({word.substr(2, equals - 2), word.substr(equals + 1)});
+    }
+  }
   analysis->typed = Analyse(*analysis->ast, input, Config{}, host, analysis->diagnostics);
   return analysis;
 }
