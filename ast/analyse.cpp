@@ -26,7 +26,7 @@ Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Dia
   ReadCDefinitions(ast.c_definitions, *typed.source, diagnostics);
   // Then the configuration: it says what missing probes are and how long strings may be.
   typed.config = ApplyConfig(ast.config, std::move(config), input, diagnostics);
-  ExpandMacros(ast, diagnostics);
+  ExpandMacros(ast, input, *typed.source, diagnostics);
   typed.options = CollectOptions(ast, input, diagnostics);
   // The probes: which trees there are, and what `args` is in each.
   typed.units = ExpandProbes(ast, input, typed.config, host, *typed.source, typed.clones, diagnostics);

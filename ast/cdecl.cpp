@@ -1,6 +1,7 @@
 // Directives and which definitions they leave; the definitions themselves are for CParser.
 #include "ast/cdecl.h"
 
+#include <cctype>
 #include <set>
 
 #include "ast/cdecl_parser.h"
@@ -29,7 +30,7 @@ class Reader {
 
   void Read(const CDefinition& definition) {
     std::vector<CToken> tokens = LexC(definition.text);
-    if (tokens[0].text == "#") return ReadDirective(std::move(tokens));
+    if (tokens[0].text == "#") return ReadDirective(std::move(tokens), definition.text);
     if (!Active()) return;
     CParser parser(std::move(tokens), source_);
     if (!parser.Definition()) diagnostics_.Emit(Diag::BadDefinition, definition.location, parser.error());
@@ -48,7 +49,7 @@ class Reader {
     return true;
   }
 
-  void ReadDirective(std::vector<CToken> tokens) {
+  void ReadDirective(std::vector<CToken> tokens, std::string_view text) {
     Directive directive = Directive::None;
     for (const DirectiveRow& row : kDirectives) {
       if (tokens.size() > 1 && tokens[1].text == row.name) directive = row.directive;
@@ -69,9 +70,11 @@ class Reader {
         if (!branches_.empty()) branches_.pop_back();
         return;
       case Directive::Define:
-        if (Active() && !name.empty()) Define(name, {tokens.begin() + 3, tokens.end()});
+        if (Active() && !name.empty()) Define(name, {tokens.begin() + 3, tokens.end()}, text);
         return;
-      case Directive::Undef: defined_.erase(name); return;
+      case Directive::Undef:
+        if (Active()) defined_.erase(name), source_.Undefine(name);
+        return;
       case Directive::None: return;  // include, pragma, …
     }
   }
@@ -95,16 +98,62 @@ class Reader {
     return CParser(std::move(expression), source_).Constant().value_or(0) != 0;
   }
 
-  // A macro that is no constant is only known to be defined.
-  void Define(const std::string& name, std::vector<CToken> value) {
+  // What is no constant and no type is expanded where it is used.
+  void Define(const std::string& name, std::vector<CToken> value, std::string_view text) {
     defined_.insert(name);
-    if (value.size() == 2 && value[0].kind == CToken::String) {
-      source_.DefineConstant(name, {.string = value[0].text});
+    source_.Undefine(name);
+    CMacro macro;
+    macro.text = BehindName(text, name);
+    if (macro.text.starts_with('(')) {
+      if (!TakeParameters(value, macro)) return;
+    } else if (const std::optional<std::string> string = JoinStrings(value)) {
+      return source_.DefineConstant(name, {.string = *string});
     } else if (const std::optional<__int128> number = CParser(value, source_).Constant()) {
-      source_.DefineConstant(name, {.value = *number});
-    } else if (value.size() == 2 && value[0].kind == CToken::Word) {
-      if (const Type* type = source_.Find(value[0].text)) source_.Define(name, type);
+      return source_.DefineConstant(name, {.value = *number});
+    } else if (const Type* type = CParser(value, source_).TypeName()) {
+      return source_.Define(name, type);
     }
+    while (macro.text.starts_with(' ') || macro.text.starts_with('\t')) macro.text.erase(0, 1);
+    if (!macro.text.empty()) source_.DefineMacro(name, std::move(macro));
+  }
+
+  // The text behind the name, on one line.
+  static std::string BehindName(std::string_view text, const std::string& name) {
+    const size_t define = text.find("define") + std::string_view("define").size();
+    std::string rest;
+    for (size_t at = text.find(name, define) + name.size(); at < text.size(); ++at) {
+      const bool continued = text.substr(at).starts_with("\\\n");
+      rest += continued ? ' ' : text[at];
+      if (continued) ++at;
+    }
+    while (!rest.empty() && std::isspace(static_cast<unsigned char>(rest.back())) != 0) rest.pop_back();
+    return rest;
+  }
+
+  // `(a, b)` in front of a macro's text.
+  static bool TakeParameters(const std::vector<CToken>& tokens, CMacro& macro) {
+    macro.takes_arguments = true;
+    size_t at = 1;
+    for (; at < tokens.size() && tokens[at].text != ")"; ++at) {
+      if (tokens[at].kind == CToken::Word) {
+        macro.params.push_back(tokens[at].text);
+      } else if (tokens[at].text != ",") {
+        return false;  // `...`
+      }
+    }
+    macro.text.erase(0, macro.text.find(')') + 1);
+    return at < tokens.size();
+  }
+
+  // "one" "two"
+  static std::optional<std::string> JoinStrings(const std::vector<CToken>& tokens) {
+    std::string text;
+    if (tokens[0].kind != CToken::String) return std::nullopt;
+    for (const CToken& token : tokens) {
+      if (token.kind != CToken::String && token.kind != CToken::End) return std::nullopt;
+      text += token.text;
+    }
+    return text;
   }
 
   TypeSource& source_;

@@ -46,7 +46,31 @@ bool CParser::Take(std::string_view text) {
   return true;
 }
 
+// `(unsigned char)`; null, and nothing taken, when what comes is no type in parentheses.
+const Type* CParser::TakeTypeInParens() {
+  const size_t begin = at_;
+  if (Take("(") && StartsType()) {
+    const Type* type = AbstractType();
+    if (type != nullptr && Take(")")) return type;
+  }
+  at_ = begin;
+  return nullptr;
+}
+
+std::optional<__int128> CParser::SizeOfOperand() {
+  if (const Type* type = TakeTypeInParens()) return SizeOfType(type);
+  return std::nullopt;
+}
+
 std::optional<__int128> CParser::Operand() {
+  if (Take("sizeof")) return SizeOfOperand();
+  if (const Type* type = TakeTypeInParens()) {
+    const std::optional<__int128> value = Operand();
+    if (!value || !type->IsInteger() || type->is(TypeKind::Bool)) return std::nullopt;
+    const uint32_t unused = 64 - type->bits;
+    const auto bits = static_cast<uint64_t>(*value) << unused;
+    return type->is_signed ? __int128{static_cast<int64_t>(bits) >> unused} : __int128{bits >> unused};
+  }
   if (Take("(")) {
     const std::optional<__int128> value = Expression(0);
     return Take(")") ? value : std::nullopt;

@@ -18,6 +18,8 @@ class CParser {
 
   // A constant expression up to the end of the text; nothing when it is none.
   std::optional<__int128> Constant();
+  // A type's name up to the end of the text, `struct foo *`; null when it is none.
+  const Type* TypeName();
   // One definition. False when it is not understood; then error() says what was seen.
   bool Definition();
   const std::string& error() const { return error_; }
@@ -35,12 +37,16 @@ class CParser {
   // --- cdecl_expr.cpp
   std::optional<__int128> Expression(int least_precedence);
   std::optional<__int128> Operand();
+  std::optional<__int128> SizeOfOperand();
+  const Type* TakeTypeInParens();
 
   // --- cdecl_types.cpp
   bool Fail(std::string what);
   void SkipAttributes();
   void SkipTo(std::string_view open, std::string_view close);
   void SkipParens();
+  bool StartsType() const;
+  const Type* AbstractType();
   const Type* Specifiers(bool* is_char);
   const Type* Tagged(const std::string& keyword);
   const Type* Body(const std::string& name, bool is_union);

@@ -79,6 +79,29 @@ const Type* CParser::Specifiers(bool* is_char) {
   return type;
 }
 
+// Whether the next word is one that a type begins with.
+bool CParser::StartsType() const {
+  const CToken& token = Peek();
+  if (token.kind != CToken::Word) return false;
+  return Contains(kTags, token.text) || Contains(kQualifiers, token.text) || source_.Find(token.text) != nullptr;
+}
+
+// A type without a name to declare: `const struct foo **`.
+const Type* CParser::AbstractType() {
+  bool is_char = false;
+  const Type* type = Specifiers(&is_char);
+  while (type != nullptr && Take("*")) {
+    type = source_.types().Pointer(type, AddressSpace::Kernel);
+    while (Contains(kQualifiers, Peek().text)) Next();
+  }
+  return type;
+}
+
+const Type* CParser::TypeName() {
+  const Type* type = StartsType() ? AbstractType() : nullptr;
+  return Peek().kind == CToken::End ? type : nullptr;
+}
+
 const Type* CParser::Tagged(const std::string& keyword) {
   SkipAttributes();
   std::string name;

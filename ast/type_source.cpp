@@ -15,6 +15,11 @@ const Type* TypeSource::Find(const std::string& name) {
   return type;
 }
 
+const CMacro* TypeSource::FindMacro(const std::string& name) const {
+  const auto found = macros_.find(name);
+  return found == macros_.end() ? nullptr : &found->second;
+}
+
 std::optional<NamedConstant> TypeSource::FindConstant(const std::string& name) {
   if (const auto found = constants_.find(name); found != constants_.end()) return found->second;
   if (const std::optional<int64_t> value = FindHeaderConstant(name)) return NamedConstant{.value = *value};

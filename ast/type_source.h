@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "ast/types.h"
 #include "host/host.h"
@@ -21,6 +22,13 @@ struct NamedConstant {
   std::optional<std::string> string;
 };
 
+// A `#define` that is no constant: expanded where it is used, as an expression.
+struct CMacro {
+  bool takes_arguments = false;
+  std::vector<std::string> params;
+  std::string text;
+};
+
 class TypeSource {
  public:
   // Both must live as long as any type of this source.
@@ -32,6 +40,11 @@ class TypeSource {
   // What the script defines; `name` is "struct foo", "union u", "enum e" or a typedef's name.
   void Define(const std::string& name, const Type* type) { known_[name] = type; }
   void DefineConstant(const std::string& name, NamedConstant constant) { constants_[name] = std::move(constant); }
+
+  void DefineMacro(const std::string& name, CMacro macro) { macros_[name] = std::move(macro); }
+  void Undefine(const std::string& name) { macros_.erase(name), constants_.erase(name); }
+  bool has_macros() const { return !macros_.empty(); }
+  const CMacro* FindMacro(const std::string& name) const;
 
   // A type by its name in C or in the language; null when there is none.
   const Type* Find(const std::string& name);
@@ -59,6 +72,7 @@ class TypeSource {
   TypeTable& types_;
   std::map<std::string, const Type*, std::less<>> known_;  // null: looked for and not found
   std::map<std::string, NamedConstant, std::less<>> constants_;
+  std::map<std::string, CMacro, std::less<>> macros_;
   std::unordered_map<uint32_t, const Type*> by_id_;
   bool indexed_ = false;
   std::unordered_map<std::string_view, Enumerator> enumerators_;

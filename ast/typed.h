@@ -131,6 +131,8 @@ struct ScriptInput {
   int pid = 0;          // -p
   std::string command;  // -c
   bool unsafe = false;
+  // Parses the text of a C macro; null when it is no expression. See parser/parser.h.
+  std::function<Expr*(Ast& ast, const std::string& text, const Location& at)> parse_expression = nullptr;
   // Looks an environment variable up, for configuration; may be empty. See stdlib/environment.h.
   std::function<const char*(const char* name)> environment = nullptr;
 };

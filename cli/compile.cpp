@@ -65,6 +65,7 @@ std::variant<GenerateOutput, int> Compile(const Options& options) {
                     .pid = options.run.pid,
                     .command = options.run.command,
                     .unsafe = options.unsafe,
+                    .parse_expression = ParseExpression,
                     .environment = [](const char* name) -> const char* { return std::getenv(name); }};
   std::unique_ptr<Host> host = MakeHost();
   Diagnostics findings;

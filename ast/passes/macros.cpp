@@ -1,5 +1,6 @@
 // Macros: a call becomes a block with a copy of the macro's body, in which the parameters stand for the arguments. The
-// body's own variables get names that no script can write, so that they meet nobody else's.
+// body's own variables get names that no script can write, so that they meet nobody else's. A `#define` is an expression
+// that sees the names of where it is used.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,7 +32,8 @@ bool SameSignature(const Macro& a, const Macro& b) {
 
 class MacroExpander {
  public:
-  MacroExpander(Ast& ast, Diagnostics& diagnostics) : ast_(ast), diagnostics_(diagnostics) {
+  MacroExpander(Ast& ast, const ScriptInput& input, const TypeSource& source, Diagnostics& diagnostics)
+      : ast_(ast), input_(input), source_(source), diagnostics_(diagnostics) {
     for (const Macro& macro : ast.macros) {
       std::vector<const Macro*>& overloads = macros_[macro.name];
       const bool again =
@@ -63,7 +65,7 @@ class MacroExpander {
     if (call == nullptr && ident == nullptr) return true;
     const std::string& name = call != nullptr ? call->name : ident->name;
     const auto found = macros_.find(name);
-    if (found == macros_.end()) return true;
+    if (found == macros_.end()) return ExpandDefine(place, name);
     std::vector<Expr*> arguments;
     if (call != nullptr) arguments = call->args;
     for (Expr*& argument : arguments) Expand(argument);  // as seen by the caller
@@ -84,6 +86,63 @@ class MacroExpander {
     Expand(static_cast<BlockExpr*>(place)->value);
     open_.pop_back();
     return false;
+  }
+
+  // A name of C's preprocessor; within itself it is just a name.
+  bool ExpandDefine(Expr*& place, std::string name) {
+    const CMacro* macro = source_.FindMacro(name);
+    const Call* call = As<Call>(place);
+    if (macro == nullptr || (macro->takes_arguments && call == nullptr)) return true;
+    if (std::find(open_defines_.begin(), open_defines_.end(), name) != open_defines_.end()) return true;
+    if (!macro->takes_arguments && call != nullptr) {  // another name for a function
+      Expr* other = ++expansions_ > kMostExpansions ? nullptr : Parse(*macro, *place);
+      const Ident* function = As<Ident>(other);
+      if (function == nullptr) return true;
+      static_cast<Call*>(place)->name = function->name;
+      open_defines_.push_back(name);
+      const bool below = ExpandAt(place);
+      open_defines_.pop_back();
+      return below;
+    }
+    std::vector<Expr*> arguments;
+    if (macro->takes_arguments) arguments = call->args;
+    for (Expr*& argument : arguments) Expand(argument);
+    const Location at = place->location;
+    if (arguments.size() != macro->params.size()) {
+      diagnostics_.Emit(Diag::MacroArguments, at, name, Describe(arguments));
+      place = ast_.New<IntLit>(at);
+      return false;
+    }
+    Expr* body = ++expansions_ > kMostExpansions ? nullptr : Parse(*macro, *place);
+    if (body == nullptr) {
+      diagnostics_.Emit(Diag::MacroNoExpression, at, name, macro->text);
+      place = ast_.New<IntLit>(at);
+      return false;
+    }
+    Arguments by_name;
+    for (size_t i = 0; i < arguments.size(); ++i) by_name[macro->params[i]] = arguments[i];
+    open_defines_.push_back(std::move(name));
+    place = body;
+    Substitute(place, by_name);
+    open_defines_.pop_back();
+    return false;
+  }
+
+  // Arguments into the body, where what else is a macro is expanded.
+  void Substitute(Expr*& place, const Arguments& by_name) {
+    Rewriter substitute;
+    substitute.on_expr = [&](Expr*& node) {
+      const Ident* ident = As<Ident>(node);
+      const auto found = ident != nullptr ? by_name.find(ident->name) : by_name.end();
+      if (found == by_name.end()) return ExpandAt(node);
+      node = CloneExpr(ast_, found->second);
+      return false;
+    };
+    substitute.Rewrite(place);
+  }
+
+  Expr* Parse(const CMacro& macro, const Expr& use) {
+    return input_.parse_expression ? input_.parse_expression(ast_, macro.text, use.location) : nullptr;
   }
 
   static std::string Describe(const std::vector<Expr*>& arguments) {
@@ -152,7 +211,10 @@ class MacroExpander {
   }
 
   Ast& ast_;
+  const ScriptInput& input_;
+  const TypeSource& source_;
   Diagnostics& diagnostics_;
+  std::vector<std::string> open_defines_;
   std::map<std::string, std::vector<const Macro*>> macros_;
   std::vector<const Macro*> open_;
   int instances_ = 0;
@@ -161,8 +223,8 @@ class MacroExpander {
 
 }  // namespace
 
-void ExpandMacros(Ast& ast, Diagnostics& diagnostics) {
-  if (!ast.macros.empty()) MacroExpander(ast, diagnostics).Run();
+void ExpandMacros(Ast& ast, const ScriptInput& input, const TypeSource& source, Diagnostics& diagnostics) {
+  if (!ast.macros.empty() || source.has_macros()) MacroExpander(ast, input, source, diagnostics).Run();
 }
 
 }  // namespace kawk

@@ -15,8 +15,8 @@ namespace kawk {
 // The defaults in `config` with the script's config block and then the environment laid over them.
 Config ApplyConfig(const std::vector<ConfigEntry>& entries, Config config, const ScriptInput& input, Diagnostics& diagnostics);
 
-// Calls of macros → copies of their bodies.
-void ExpandMacros(Ast& ast, Diagnostics& diagnostics);
+// Calls of macros, the language's and C's → copies of their bodies.
+void ExpandMacros(Ast& ast, const ScriptInput& input, const TypeSource& source, Diagnostics& diagnostics);
 
 // Attach points → what exists on this machine → one unit per program. Clones trees into `ast`; the clones' probes go to
 // `clones`.

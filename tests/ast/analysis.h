@@ -26,6 +26,7 @@ inline std::unique_ptr<Analysis> AnalyseScript(const std::string& script, std::v
   const uint32_t file = analysis->sources.Add("stdin", script);
   analysis->ast = Parse(analysis->sources, file, analysis->diagnostics);
   ScriptInput input;
+  input.parse_expression = ParseExpression;
   for (std::string& word : positional) {
     const size_t equals = word.find('=');
     if (!word.starts_with("--")) {
