@@ -28,6 +28,7 @@ Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Dia
   typed.config = ApplyConfig(ast.config, std::move(config), input, diagnostics);
   ExpandMacros(ast, input, *typed.source, diagnostics);
   typed.options = CollectOptions(ast, input, diagnostics);
+  Desugar(ast, typed.config, diagnostics);
   // The probes: which trees there are, and what `args` is in each.
   typed.units = ExpandProbes(ast, input, typed.config, host, *typed.source, typed.clones, diagnostics);
   typed.partial = LeavesOut(ast, typed.units);

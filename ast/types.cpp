@@ -78,6 +78,7 @@ uint32_t SizeOfType(const Type* type) {
     case TypeKind::Timestamp:
     case TypeKind::KernelSymbol:
     case TypeKind::CgroupPath:
+    case TypeKind::Username:
     case TypeKind::Pointer:
     case TypeKind::Count:
     case TypeKind::Sum:
@@ -112,6 +113,7 @@ uint32_t AlignOfType(const Type* type) {
     case TypeKind::KernelStack:
     case TypeKind::UserStack:
     case TypeKind::CgroupPath:
+    case TypeKind::Username:
     case TypeKind::Pointer:
     case TypeKind::Count:
     case TypeKind::Sum:
@@ -233,7 +235,7 @@ const Type* TypeTable::Named(std::string_view name) {
       Row{"inet", TypeKind::Inet, 0, false},         Row{"mac_address", TypeKind::Mac, 0, false},
       Row{"macaddr", TypeKind::Mac, 0, false},       Row{"ksym", TypeKind::KernelSymbol, 0, false},
       Row{"usym", TypeKind::UserSymbol, 0, false},   Row{"ksym_t", TypeKind::KernelSymbol, 0, false},
-      Row{"usym_t", TypeKind::UserSymbol, 0, false},
+      Row{"usym_t", TypeKind::UserSymbol, 0, false}, Row{"username", TypeKind::Username, 0, false},
   };
   for (const Row& row : kRows) {
     if (row.name != name) continue;

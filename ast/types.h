@@ -28,6 +28,7 @@ enum class TypeKind : uint8_t {
   KernelStack,
   UserStack,
   CgroupPath,
+  Username,
   Pointer,
   Array,
   Struct,  // and union; members through StructInfo

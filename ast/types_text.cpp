@@ -47,6 +47,7 @@ std::string ToString(const Type* type) {
     case TypeKind::KernelStack: return fmt::format("kstack_{}_{}", Name(type->stack_mode), type->stack_limit);
     case TypeKind::UserStack: return fmt::format("ustack_{}_{}", Name(type->stack_mode), type->stack_limit);
     case TypeKind::CgroupPath: return "cgroup_path";
+    case TypeKind::Username: return "username";
     case TypeKind::Pointer: {
       const std::string to = ToString(type->element);
       return to.back() == '*' ? to + "*" : to + " *";

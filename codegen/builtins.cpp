@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "codegen/program.h"
+#include "stdlib/registers.h"
 
 namespace kawk {
 namespace {
@@ -213,5 +214,28 @@ Value EmitArg9Value(Program& p, const Expr& e) { return Argument(p, e, 9); }
 Value EmitRetvalValue(Program& p, const Expr& e) { return {p.Context(kReturnRegister, p.ir().getInt64Ty()), TypeOfExpr(p, e)}; }
 Value EmitProbeNameValue(Program& p, const Expr& e) { return NameOfTarget(p, e, &AttachTarget::name); }
 Value EmitFuncValue(Program& p, const Expr& e) { return NameOfTarget(p, e, &AttachTarget::target); }
+
+Value EmitProbeTypeValue(Program&, const Expr&) { UNREACHABLE("a constant"); }
+Value EmitCpidValue(Program& p, const Expr& e) {
+  llvm::Value* pid = p.ir().CreateLoad(p.ir().getInt32Ty(), p.module().Global(offsetof(image::ProgramState, child_pid)));
+  return {pid, TypeOfExpr(p, e)};
+}
+Value EmitHasCpidValue(Program& p, const Expr& e) {
+  return {p.ir().CreateICmpNE(EmitCpidValue(p, e).v, p.I32(0)), TypeOfExpr(p, e)};
+}
+Value EmitUsernameValue(Program& p, const Expr& e) {
+  llvm::Value* both = p.Helper(BPF_FUNC_get_current_uid_gid, p.ir().getInt64Ty(), {});
+  llvm::Value* memory = p.Allocate(8);
+  p.ir().CreateStore(p.ir().CreateAnd(both, p.I64(UINT32_MAX)), memory);
+  return {memory, TypeOfExpr(p, e)};
+}
+// The privilege level in the code segment that was running. Where there are no registers, the kernel is.
+Value EmitUserModeValue(Program& p, const Expr& e) {
+  auto& ir = p.ir();
+  if ((Row(p.unit().kind).flags & kHasRegisters) == 0) return {ir.getInt8(0), TypeOfExpr(p, e)};
+  llvm::Value* segment = p.Context(*RegisterOffset("cs"), ir.getInt64Ty());
+  llvm::Value* user = ir.CreateICmpEQ(ir.CreateAnd(segment, p.I64(3)), p.I64(3));
+  return {ir.CreateZExt(user, ir.getInt8Ty()), TypeOfExpr(p, e)};
+}
 
 }  // namespace kawk

@@ -20,6 +20,7 @@ image::ValueKind KindOf(TypeKind kind) {
     case TypeKind::KernelStack: return image::ValueKind::KernelStack;
     case TypeKind::UserStack: return image::ValueKind::UserStack;
     case TypeKind::CgroupPath: return image::ValueKind::CgroupPath;
+    case TypeKind::Username: return image::ValueKind::Username;
     case TypeKind::Pointer: return image::ValueKind::Pointer;
     case TypeKind::Array: return image::ValueKind::Array;
     case TypeKind::Struct: return image::ValueKind::Struct;

@@ -66,6 +66,7 @@ void MergeSlot(const ValueType& type, std::vector<uint8_t>& into, const uint8_t*
     case ValueKind::KernelStack:
     case ValueKind::UserStack:
     case ValueKind::CgroupPath:
+    case ValueKind::Username:
     case ValueKind::Array:
     case ValueKind::Struct:
     case ValueKind::Tuple:

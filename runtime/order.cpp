@@ -64,6 +64,7 @@ std::optional<uint64_t> NumberOf(const ValueType& type, Bytes value) {
     case ValueKind::KernelStack:
     case ValueKind::UserStack:
     case ValueKind::CgroupPath:
+    case ValueKind::Username:
     case ValueKind::Array:
     case ValueKind::Struct:
     case ValueKind::Tuple:
@@ -96,7 +97,8 @@ int CompareValues(const ValuePrinter& values, image::TypeIndex index, Bytes a, B
     case ValueKind::Timestamp:
     case ValueKind::KernelSymbol:
     case ValueKind::UserSymbol:
-    case ValueKind::CgroupPath: return Sign(LoadU64(a, 0), LoadU64(b, 0));
+    case ValueKind::CgroupPath:
+    case ValueKind::Username: return Sign(LoadU64(a, 0), LoadU64(b, 0));
     case ValueKind::Array: return CompareElements(values, type, a, b);
     case ValueKind::Struct:
     case ValueKind::Tuple:

@@ -143,6 +143,7 @@ void ValuePrinter::Text(TypeIndex index, Bytes bytes, TextStyle style, std::stri
     case ValueKind::KernelStack:
     case ValueKind::UserStack: StackText(t, bytes, style, out); return;
     case ValueKind::CgroupPath: AppendCgroupPath(out, LoadU64(bytes, 0), t.text); return;
+    case ValueKind::Username: AppendUsername(out, static_cast<uint32_t>(LoadU64(bytes, 0))); return;
     case ValueKind::Array: ArrayText(t, bytes, style, out); return;
     case ValueKind::Struct:
     case ValueKind::Record: FieldsText(t, bytes, style, out); return;

@@ -88,6 +88,8 @@ void AppendInet(std::string& out, Bytes bytes);
 void AppendMac(std::string& out, Bytes bytes);
 // "unified:/system.slice,memory:/…": where a cgroup id is mounted, in the hierarchies that match `filter`.
 void AppendCgroupPath(std::string& out, uint64_t id, const std::string& filter);
+// The name of a user, or the number of one who has none.
+void AppendUsername(std::string& out, uint32_t uid);
 // count, average and total of Avg, Stats: the average of nothing is 0.
 struct Totals {
   uint64_t count = 0;

@@ -68,7 +68,8 @@ void ValuePrinter::Json(TypeIndex index, Bytes bytes, std::string& out) const {
     case ValueKind::UserSymbol:
     case ValueKind::KernelStack:
     case ValueKind::UserStack:
-    case ValueKind::CgroupPath: TextAsJson(index, bytes, out); return;
+    case ValueKind::CgroupPath:
+    case ValueKind::Username: TextAsJson(index, bytes, out); return;
     case ValueKind::Array: ArrayJson(t, bytes, out); return;
     case ValueKind::Struct:
     case ValueKind::Record: FieldsJson(t, bytes, out); return;

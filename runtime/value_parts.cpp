@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <mntent.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -125,6 +127,23 @@ void AppendCgroupPath(std::string& out, uint64_t id, const std::string& filter) 
   if (found.size() >= kBound) found.clear();
   if (!text.empty()) found.emplace(key, text);
   out += text;
+}
+
+void AppendUsername(std::string& out, uint32_t uid) {
+  static std::mutex mutex;
+  static std::unordered_map<uint32_t, std::string> names;
+  constexpr size_t kBound = 1024;
+  const std::lock_guard lock(mutex);
+  auto known = names.find(uid);
+  if (known == names.end()) {
+    if (names.size() >= kBound) names.clear();
+    passwd entry{};
+    passwd* found = nullptr;
+    std::vector<char> buffer(1 << 14);
+    if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0) found = nullptr;
+    known = names.emplace(uid, found != nullptr ? entry.pw_name : std::to_string(uid)).first;
+  }
+  out += known->second;
 }
 
 }  // namespace kawk

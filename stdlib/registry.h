@@ -57,7 +57,7 @@ struct FunctionRow {
   uint32_t flags;
   std::string_view doc;
 };
-enum FunctionFlag : uint32_t { kUnsafe = 1, kEndsProbe = 2 };
+enum FunctionFlag : uint32_t { kUnsafe = 1, kEndsProbe = 2, kBare = 4, kNeedsRegisters = 8 };
 
 struct BuiltinRow {
   BuiltinId id;
@@ -84,6 +84,7 @@ enum ProbeFlag : uint32_t {
   kWildcard = 16,
   kUserSpace = 32,
   kOnce = 64,
+  kHasRegisters = 128,
   kAnyProbe = ~0u,
 };
 

@@ -11,17 +11,6 @@ namespace {
 
 constexpr Known kMostUnroll = 100;
 
-// The kinds of probe whose flags have one of `mask`.
-std::string ProbesWith(uint32_t mask) {
-  std::string list;
-  for (const ProbeRow& row : AllProbes()) {
-    if ((row.flags & mask) == 0) continue;
-    if (!list.empty()) list += ", ";
-    list += row.name;
-  }
-  return list;
-}
-
 class Checker {
  public:
   Checker(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics)
@@ -29,6 +18,7 @@ class Checker {
 
   void CheckUnit(const ProbeUnit& unit) {
     unit_ = &unit;
+    calls_.StartUnit(unit);
     loops_ = 0;
     Visit(unit.probe->predicate);
     Visit(unit.probe->body);
@@ -220,6 +210,16 @@ void CheckMaps(const Typed& typed, Diagnostics& diagnostics) {
 }
 
 }  // namespace
+
+std::string ProbesWith(uint32_t mask) {
+  std::string list;
+  for (const ProbeRow& row : AllProbes()) {
+    if ((row.flags & mask) == 0) continue;
+    if (!list.empty()) list += ", ";
+    list += row.name;
+  }
+  return list;
+}
 
 void CheckRules(const Ast& ast, const ScriptInput& input, Typed& typed, Diagnostics& diagnostics) {
   CheckSupported(ast, diagnostics);

@@ -10,6 +10,8 @@
 
 namespace kawk {
 
+// The kinds of probe whose flags have one of `mask`, by comma.
+std::string ProbesWith(uint32_t mask);
 // Names of maps, for did-you-mean.
 std::vector<std::string> MapNames(const Typed& typed);
 
@@ -17,6 +19,7 @@ class CallChecker {
  public:
   CallChecker(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics)
       : input_(input), typed_(typed), diagnostics_(diagnostics) {}
+  void StartUnit(const ProbeUnit& unit) { unit_ = &unit; }
   void Check(const Call& call);
 
  private:
@@ -36,11 +39,17 @@ class CallChecker {
   void CheckNtop(const Call& call);
   void CheckMacaddr(const Call& call);
   void CheckStrftime(const Call& call);
+  // --- check_library.cpp
+  bool CheckPlace(const Call& call, const FunctionRow& row);
+  void CheckStrcap(const Call& call);
+  void CheckReg(const Call& call);
+  void CheckTask(const Call& call);
   void CheckFormat(const Call& call);
 
   const ScriptInput& input_;
   Typed& typed_;
   Diagnostics& diagnostics_;
+  const ProbeUnit* unit_ = nullptr;
 };
 
 }  // namespace kawk

@@ -120,7 +120,7 @@ void CallChecker::Check(const Call& call) {
   if ((row.flags & kUnsafe) != 0 && !input_.unsafe) {
     diagnostics_.EmitWithHint(Diag::UnsafeFunction, call.location, "run with --unsafe", row.name);
   }
-  if (!CheckArity(call, row, signature)) return;
+  if (!CheckPlace(call, row) || !CheckArity(call, row, signature)) return;
   if (*id == FunctionId::Delete) return CheckDelete(call);
   CheckClasses(call, signature);
   switch (*id) {
@@ -137,6 +137,12 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Macaddr: return CheckMacaddr(call);
     case FunctionId::Strncmp: return CheckNotNegative(call, 2, "n");
     case FunctionId::Strftime: return CheckStrftime(call);
+    case FunctionId::Strcap: return CheckStrcap(call);
+    case FunctionId::Reg: return CheckReg(call);
+    case FunctionId::Ppid:
+    case FunctionId::Pcomm:
+    case FunctionId::LeaderComm:
+    case FunctionId::LeaderTid: return CheckTask(call);
     case FunctionId::Printf:
     case FunctionId::Errorf:
     case FunctionId::Warnf:
@@ -150,6 +156,13 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Strlen:
     case FunctionId::Strcontains:
     case FunctionId::Strstr:
+    case FunctionId::Strerror:
+    case FunctionId::SyscallName:
+    case FunctionId::SignalName:
+    case FunctionId::Bswap:
+    case FunctionId::Kptr:
+    case FunctionId::Uptr:
+    case FunctionId::IsErr:
     case FunctionId::Ksym:
     case FunctionId::Usym:
     case FunctionId::Count:

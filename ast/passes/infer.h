@@ -14,6 +14,7 @@
 #include "ast/type_source.h"
 #include "ast/typed.h"
 #include "base/diagnostics.h"
+#include "stdlib/names.h"
 
 namespace kawk {
 
@@ -138,6 +139,12 @@ class Inference {
   Flow OptionFlow(const Call& e);
   Flow BufFlow(const Call& e);
   Flow StrftimeFlow(const Call& e);
+  // --- infer_library.cpp
+  Flow ProbeTypeFlow(const Expr& e);
+  Flow StrcapFlow(const Call& e);
+  Flow NumberNameFlow(const Call& e, const NameTable& table, bool either_sign);
+  Flow BswapFlow(const Call& e);
+  Flow SpaceFlow(const Call& e, AddressSpace space);
   Flow MapFunction(const Call& e, FunctionId id);
   Flow AggregateFlow(const Call& e, TypeKind kind);
   std::optional<std::string> LiteralText(const Expr& e) const;

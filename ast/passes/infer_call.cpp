@@ -6,6 +6,7 @@
 
 #include "ast/passes/infer.h"
 #include "ast/passes/stack_mode.h"
+#include "stdlib/names.h"
 
 namespace kawk {
 
@@ -43,12 +44,17 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
     case BuiltinId::Curtask: return Flow::Of(types().Pointer(TaskStruct(), AddressSpace::Kernel));
     case BuiltinId::ProbeName: return Flow::Of(NameString(false));
     case BuiltinId::Func: return Flow::Of(NameString(true));
+    case BuiltinId::ProbeType: return ProbeTypeFlow(e);
     case BuiltinId::Pid:
     case BuiltinId::PidCurrNs:
     case BuiltinId::PidInit:
     case BuiltinId::Tid:
     case BuiltinId::TidCurrNs:
     case BuiltinId::TidInit:
+    case BuiltinId::Cpid:
+    case BuiltinId::HasCpid:
+    case BuiltinId::UserMode:
+    case BuiltinId::Username:
     case BuiltinId::Uid:
     case BuiltinId::Gid:
     case BuiltinId::Comm:
@@ -112,8 +118,10 @@ Flow Inference::operator()(const Call& e) {
   const std::optional<FunctionId> function = info.function;
   const std::optional<BuiltinId> builtin = info.builtin;
   if (function) {
+    ExprInfo& found = typed_.Info(&e);
+    found.integer.reset(), found.string.reset();
     const Flow flow = FunctionFlow(e, *function);
-    return info.string || info.integer ? flow : Done(e, flow);  // FunctionFlow may have found a constant
+    return info.integer || info.string ? flow : Done(e, flow);  // FunctionFlow may have found a constant
   }
   if (builtin && (*builtin == BuiltinId::KStack || *builtin == BuiltinId::UStack)) {
     return Done(e, StackFlow(e, *builtin == BuiltinId::UStack, e.args));
@@ -135,6 +143,13 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Getopt: return OptionFlow(e);
     case FunctionId::Buf: return BufFlow(e);
     case FunctionId::Strftime: return StrftimeFlow(e);
+    case FunctionId::Strcap: return StrcapFlow(e);
+    case FunctionId::Strerror: return NumberNameFlow(e, ErrorTexts(), true);
+    case FunctionId::SyscallName: return NumberNameFlow(e, SyscallNames(), false);
+    case FunctionId::SignalName: return NumberNameFlow(e, SignalTexts(), false);
+    case FunctionId::Bswap: return BswapFlow(e);
+    case FunctionId::Kptr: return SpaceFlow(e, AddressSpace::Kernel);
+    case FunctionId::Uptr: return SpaceFlow(e, AddressSpace::User);
     case FunctionId::Count: return AggregateFlow(e, TypeKind::Count);
     case FunctionId::Sum: return AggregateFlow(e, TypeKind::Sum);
     case FunctionId::Min: return AggregateFlow(e, TypeKind::Min);
@@ -158,6 +173,12 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Usym:
     case FunctionId::Ntop:
     case FunctionId::Macaddr:
+    case FunctionId::Ppid:
+    case FunctionId::Pcomm:
+    case FunctionId::LeaderComm:
+    case FunctionId::LeaderTid:
+    case FunctionId::IsErr:
+    case FunctionId::Reg:
     case FunctionId::Exit: break;
   }
   for (const Expr* arg : e.args) Visit(arg);

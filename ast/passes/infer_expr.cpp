@@ -66,6 +66,7 @@ Flow Inference::operator()(const StrLit& e) { return ConstantString(e, e.value);
 
 Flow Inference::operator()(const Ident& e) {
   const std::optional<BuiltinId> builtin = typed_.Info(&e).builtin;
+  if (builtin == BuiltinId::ProbeType) return BuiltinFlow(e, *builtin);  // a constant
   if (builtin) return Done(e, BuiltinFlow(e, *builtin));
   const std::optional<NamedConstant> constant = source_.FindConstant(e.name);
   if (!constant) return Done(e, {});

@@ -18,6 +18,9 @@ Config ApplyConfig(const std::vector<ConfigEntry>& entries, Config config, const
 // Calls of macros, the language's and C's → copies of their bodies.
 void ExpandMacros(Ast& ast, const ScriptInput& input, const TypeSource& source, Diagnostics& diagnostics);
 
+// Several spellings of one thing → one of them: `pid()` → `pid`, `ppid` → `ppid()`, `config.x` → its value.
+void Desugar(Ast& ast, const Config& config, Diagnostics& diagnostics);
+
 // Attach points → what exists on this machine → one unit per program. Clones trees into `ast`; the clones' probes go to
 // `clones`.
 std::vector<ProbeUnit> ExpandProbes(Ast& ast, const ScriptInput& input, const Config& config, Host& host, TypeSource& source,

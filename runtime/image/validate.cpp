@@ -66,6 +66,7 @@ class Validator {
       case ValueKind::Timestamp:
       case ValueKind::KernelSymbol:
       case ValueKind::CgroupPath:
+      case ValueKind::Username:
       case ValueKind::Count:
       case ValueKind::Sum: return type.size == 8;
       case ValueKind::String: return true;
