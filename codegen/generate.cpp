@@ -50,9 +50,13 @@ image::AttachSpec Describe(const AttachTarget& target, image::AttachKind kind, u
   return attach;
 }
 
-image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index) {
+image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index, bool typed_context) {
   image::ProgramSpec program;
-  const Lowering lowering = LoweringOf(unit.kind);
+  Lowering lowering = LoweringOf(unit.kind);
+  if (typed_context && unit.kind == ProbeKind::RawTracepoint) {
+    lowering = {BPF_PROG_TYPE_TRACING, image::AttachKind::BtfTracepoint};
+    program.attach_type = BPF_TRACE_RAW_TP;
+  }
   program.object_name = "probe_" + std::to_string(index);
   program.type = lowering.program;
   program.probes = static_cast<uint32_t>(unit.targets.size());
@@ -84,7 +88,7 @@ Result<GenerateOutput> Generate(const Ast&, const Typed& typed, const SourceMap&
     const ProbeUnit& unit = typed.units[i];
     llvm::Function* function = Program(module, unit, lowered[i], i).Generate();
     if (lowered[i].context == ContextKind::AsAttached) {
-      module.image().programs.push_back(Describe(unit, i));
+      module.image().programs.push_back(Describe(unit, i, module.NeedsTypedContext(i)));
       continue;
     }
     Dispatcher& dispatcher = dispatchers[lowered[i].context == ContextKind::SyscallExit];

@@ -257,6 +257,12 @@ llvm::GlobalVariable* ModuleBuilder::Ring() {
   return ring_;
 }
 
+llvm::GlobalVariable* ModuleBuilder::Packets() {
+  llvm::DIType* number = DebugInt(32, false);
+  if (packets_ == nullptr) packets_ = MakeMap(image::kPacketMap, BPF_MAP_TYPE_PERF_EVENT_ARRAY, number, number, 0);
+  return packets_;
+}
+
 llvm::GlobalVariable* ModuleBuilder::Scratch() {
   if (scratch_ == nullptr) {
     // Its debug type, and so its value size, is known only when all programs are: see Finish.

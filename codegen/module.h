@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,11 +64,17 @@ class ModuleBuilder {
   llvm::GlobalVariable* Map(uint32_t map_index) { return map_variables_[map_index]; }
   llvm::GlobalVariable* Ring();
   llvm::GlobalVariable* Scratch();
+  // Where the kernel copies packets to: see image::kPacketMap.
+  llvm::GlobalVariable* Packets();
   // Every program says how much scratch it needs (bytes, without the in-use word).
   void NeedScratch(uint32_t bytes) { scratch_bytes_ = std::max(scratch_bytes_, bytes); }
   // Index into Image::stack_maps.
   uint32_t StackMap(bool user, uint32_t limit);
   llvm::GlobalVariable* StackMapVariable(uint32_t index) { return stack_variables_[index]; }
+
+  // The verifier must know the types of this program's arguments, for helpers that take only those.
+  void NeedTypedContext(uint32_t program) { typed_contexts_.insert(program); }
+  bool NeedsTypedContext(uint32_t program) const { return typed_contexts_.contains(program); }
 
   // A function without a body.
   FunctionFrame MakeFunction(const std::string& name, FunctionKind kind, const Location& at);
@@ -102,6 +109,8 @@ class ModuleBuilder {
   std::vector<llvm::GlobalVariable*> stack_variables_;
   llvm::GlobalVariable* globals_ = nullptr;
   llvm::GlobalVariable* ring_ = nullptr;
+  llvm::GlobalVariable* packets_ = nullptr;
+  std::set<uint32_t> typed_contexts_;
   llvm::GlobalVariable* scratch_ = nullptr;
   uint32_t scratch_bytes_ = 0;
   uint32_t read_warnings_offset_ = 0;

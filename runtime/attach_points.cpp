@@ -129,7 +129,9 @@ Status AttachTracepoint(const AttachPoint& point) {
 
 Status AttachRawTracepoint(const AttachPoint& point) {
   const AttachSpec& spec = point.spec;
-  Fd link = LinkRawTracepoint(spec.target.c_str(), point.program, spec.cookie);
+  // A program of typed arguments was loaded for its tracepoint.
+  const char* name = spec.kind == AttachKind::BtfTracepoint ? nullptr : spec.target.c_str();
+  Fd link = LinkRawTracepoint(name, point.program, spec.cookie);
   if (!link && errno == ENOENT)
     return CannotAttach(spec, "this kernel has no such raw tracepoint", "-l 'rawtracepoint:*' lists them", ENOENT);
   if (!link && errno == EINVAL && spec.cookie != 0)
@@ -211,7 +213,8 @@ const KindTraits& TraitsOf(AttachKind kind) {
     case AttachKind::Software: return kSoftware;
     case AttachKind::Hardware: return kHardware;
     case AttachKind::Tracepoint: return kTracepoint;
-    case AttachKind::RawTracepoint: return kRawTracepoint;
+    case AttachKind::RawTracepoint:
+    case AttachKind::BtfTracepoint: return kRawTracepoint;
     case AttachKind::Kprobe: return kKprobe;
     case AttachKind::Kretprobe: return kKretprobe;
     case AttachKind::Uprobe: return kUprobe;

@@ -207,7 +207,8 @@ void Control::Take(std::span<const uint8_t> span) {
       case image::EventKind::Join:
       case image::EventKind::Errorf:
       case image::EventKind::Warnf:
-      case image::EventKind::HelperError: break;
+      case image::EventKind::HelperError:
+      case image::EventKind::Packet: break;
       case image::EventKind::PrintMap:
       case image::EventKind::ClearMap:
       case image::EventKind::ZeroMap:

@@ -192,6 +192,9 @@ class LoadedObject::Builder {
       object_->ring_size_ = RingBytes(image_.config.ring_pages, PageSize(), MemoryBytes(), HasEvents(image_));
       bpf_map__set_max_entries(ring, static_cast<uint32_t>(object_->ring_size_));
     }
+    if (bpf_map* packets = bpf_object__find_map_by_name(object_->object_, image::kPacketMap)) {
+      bpf_map__set_max_entries(packets, object_->possible_cpus_);
+    }
     if (bpf_map* scratch = bpf_object__find_map_by_name(object_->object_, image::kScratchMap)) {
       bpf_map__set_max_entries(scratch, object_->possible_cpus_ * image::kScratchSlots);
     }
@@ -210,6 +213,7 @@ class LoadedObject::Builder {
       programs_.push_back(program);
       bpf_program__set_type(program, static_cast<bpf_prog_type>(spec.type));
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(spec.attach_type));
+      if (spec.type == BPF_PROG_TYPE_TRACING) bpf_program__set_attach_target(program, 0, spec.attach[0].target.c_str());
       if (logs_.size() > 0) bpf_program__set_log_buf(program, logs_.slice(i), logs_.size());
       if (options_.verifier_log) bpf_program__set_log_level(program, kVerifierTrace);
     }
@@ -284,6 +288,8 @@ class LoadedObject::Builder {
     }
     const bpf_map* ring = bpf_object__find_map_by_name(object_->object_, image::kRingMap);
     if (ring) object_->ring_fd_ = bpf_map__fd(ring);
+    const bpf_map* packets = bpf_object__find_map_by_name(object_->object_, image::kPacketMap);
+    if (packets) object_->packet_fd_ = bpf_map__fd(packets);
     if (image_.uses_ring && !ring) return Broken("no ring");
     return Ok{};
   }

@@ -35,7 +35,8 @@ class LoadedObject {
   const std::vector<int>& program_fds() const { return program_fds_; }
   const LoadedMap& map(size_t map) const { return maps_[map]; }
   const LoadedMap& stack_map(size_t stack_map) const { return stack_maps_[stack_map]; }
-  int ring_fd() const { return ring_fd_; }  // -1: no ring
+  int ring_fd() const { return ring_fd_; }      // -1: no ring
+  int packet_fd() const { return packet_fd_; }  // image::kPacketMap; -1: none
   size_t ring_size() const { return ring_size_; }
   uint32_t possible_cpus() const { return possible_cpus_; }
 
@@ -54,6 +55,7 @@ class LoadedObject {
   std::vector<LoadedMap> maps_;
   std::vector<LoadedMap> stack_maps_;
   int ring_fd_ = -1;
+  int packet_fd_ = -1;
   size_t ring_size_ = 0;
   uint32_t possible_cpus_ = 1;
   std::span<uint8_t> globals_;

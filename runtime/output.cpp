@@ -13,6 +13,8 @@
 #include "runtime/command.h"
 #include "runtime/maps.h"
 #include "runtime/message.h"
+#include "runtime/packets.h"
+#include "runtime/pcap_files.h"
 #include "runtime/printf.h"
 #include "runtime/sink.h"
 #include "runtime/text.h"
@@ -61,6 +63,7 @@ struct Output::Impl {
   void System(const EventSpec& event);
   void Message(const EventSpec& event, MessageKind kind);
   void HelperError(const EventSpec& event);
+  void Packet(const EventSpec& event);
 
   // The text of an event's format and arguments; valid until the next call.
   const std::string& Formatted(const EventSpec& event);
@@ -79,6 +82,8 @@ struct Output::Impl {
   Sink sink;
   ValuePrinter values;
   MapPrinter maps;
+  PacketBuffers* packets = nullptr;
+  PcapFiles pcap_files;
   std::vector<FormatPlan> plans;  // by event
   std::vector<Bytes> args;        // of the record at hand
   std::string scratch;
@@ -138,6 +143,7 @@ void Output::Impl::Record(const EventSpec& event, Bytes record) {
     case EventKind::HelperError:
       if (options.read_warnings) HelperError(event);
       break;
+    case EventKind::Packet: Packet(event); break;
     case EventKind::PrintMap:
     case EventKind::ClearMap:
     case EventKind::ZeroMap:
@@ -255,6 +261,15 @@ void Output::Impl::Message(const EventSpec& event, MessageKind kind) {
   out += "}\n";
 }
 
+void Output::Impl::Packet(const EventSpec& event) {
+  if (packets == nullptr || event.format.empty() || event.args.size() < 2) return;
+  const auto cpu = static_cast<uint32_t>(LoadUnsigned(args[1]));
+  const std::optional<PacketBuffers::Packet> packet = packets->Take(cpu, LoadUnsigned(args[0]));
+  if (!packet) return;
+  const int64_t wall_ns = values.clock().At(static_cast<int64_t>(packet->time));
+  pcap_files.Write(event.format[0].literal, wall_ns, packet->bytes);
+}
+
 void Output::Impl::HelperError(const EventSpec& event) {
   if (event.args.empty()) return;
   const auto code = static_cast<int64_t>(LoadInteger(values.type(event.args[0].type), args[0]));
@@ -316,12 +331,13 @@ void Output::Impl::Lost(const std::string& probe, LossCause cause, uint64_t coun
 }
 
 bool Output::Impl::Flush(bool all) {
+  if (!pcap_files.Flush()) return false;
   if (!all && options.buffering == Buffering::Full && sink.buffer().size() < kBufferBound) return sink.error() == 0;
   return sink.Flush();
 }
 
 Result<std::unique_ptr<Output>> Output::Open(const image::Image& image, const RunOptions& options, Symbols& symbols,
-                                             StackSource& stacks) {
+                                             StackSource& stacks, PacketBuffers* packets) {
   // A reader that went away shows as EPIPE from write(2), so that the maps' owner can still detach and leave cleanly.
   signal(SIGPIPE, SIG_IGN);
   int fd = STDOUT_FILENO;
@@ -330,7 +346,14 @@ Result<std::unique_ptr<Output>> Output::Open(const image::Image& image, const Ru
     fd = open(options.output_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) return Error{"cannot write " + options.output_path + ": " + strerror(errno), "", errno};
   }
-  return std::unique_ptr<Output>(new Output(std::make_unique<Impl>(image, options, symbols, stacks, fd, owned)));
+  auto impl = std::make_unique<Impl>(image, options, symbols, stacks, fd, owned);
+  impl->packets = packets;
+  for (const EventSpec& event : image.events) {
+    if (event.kind != EventKind::Packet || event.format.empty()) continue;
+    Status created = impl->pcap_files.Create(event.format[0].literal);
+    if (!created) return created.error();
+  }
+  return std::unique_ptr<Output>(new Output(std::move(impl)));
 }
 
 Output::Output(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -374,6 +397,6 @@ void Output::AttachedProbes(uint64_t count) {
 
 void Output::Lost(const std::string& probe, LossCause cause, uint64_t count) { impl_->Lost(probe, cause, count); }
 bool Output::Flush() { return impl_->Flush(false); }
-int Output::error() const { return impl_->sink.error(); }
+int Output::error() const { return impl_->sink.error() != 0 ? impl_->sink.error() : impl_->pcap_files.error(); }
 
 }  // namespace kawk

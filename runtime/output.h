@@ -37,11 +37,14 @@ class StackSource {
   virtual std::vector<uint64_t> Frames(uint32_t stack_map, const image::StackKey& key) = 0;
 };
 
+class PacketBuffers;
+
 class Output {
  public:
-  // Opens options.output_path (or takes standard output). `image`, `symbols` and `stacks` must outlive it.
+  // Opens options.output_path (or takes standard output) and the files that packets go to. `image`, `symbols`, `stacks` and
+  // `packets` (null for a script without skboutput) must outlive it.
   static Result<std::unique_ptr<Output>> Open(const image::Image& image, const RunOptions& options, Symbols& symbols,
-                                              StackSource& stacks);
+                                              StackSource& stacks, PacketBuffers* packets);
   ~Output();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;

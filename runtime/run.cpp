@@ -22,6 +22,7 @@
 #include "runtime/map_store.h"
 #include "runtime/notify.h"
 #include "runtime/output.h"
+#include "runtime/packets.h"
 #include "runtime/queue.h"
 #include "runtime/signals.h"
 #include "runtime/symbols.h"
@@ -191,7 +192,13 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
 
   Symbols symbols(image.config);
   MapStore maps(image, object);
-  Result<std::unique_ptr<Output>> output = Output::Open(image, options, symbols, maps);
+  std::unique_ptr<PacketBuffers> packets;
+  if (object.packet_fd() >= 0) {
+    Result<std::unique_ptr<PacketBuffers>> opened = PacketBuffers::Open(object.packet_fd());
+    if (!opened) return opened.error();
+    packets = std::move(*opened);
+  }
+  Result<std::unique_ptr<Output>> output = Output::Open(image, options, symbols, maps, packets.get());
   if (!output) return output.error();
   Queue queue(kQueueBytes);
   Attachments attachments(AttachOptions{.pid = child ? child->pid() : options.pid});

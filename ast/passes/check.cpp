@@ -187,7 +187,8 @@ void Checker::CheckDiscarded(const Expr* expr) {
   const Unary* unary = As<Unary>(expr);
   if (unary != nullptr && unary->op >= UnaryOp::PreInc) return;
   // Its effect is what it is called for.
-  if (typed_.Info(expr).function == FunctionId::Delete) return;
+  const std::optional<FunctionId> function = typed_.Info(expr).function;
+  if (function == FunctionId::Delete || function == FunctionId::Skboutput) return;
   diagnostics_.EmitWithHint(Diag::DiscardedValue, expr->location, "write `_ = …;` if that is meant", ToString(type));
 }
 

@@ -36,6 +36,7 @@ class CallChecker {
   void CheckStr(const Call& call);
   void CheckBuf(const Call& call);
   void CheckLen(const Call& call);
+  void CheckSkboutput(const Call& call);
   void CheckNtop(const Call& call);
   void CheckMacaddr(const Call& call);
   void CheckStrftime(const Call& call);

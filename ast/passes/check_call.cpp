@@ -133,6 +133,7 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Str: return CheckStr(call);
     case FunctionId::Buf: return CheckBuf(call);
     case FunctionId::Len: return CheckLen(call);
+    case FunctionId::Skboutput: return CheckSkboutput(call);
     case FunctionId::Ntop: return CheckNtop(call);
     case FunctionId::Macaddr: return CheckMacaddr(call);
     case FunctionId::Strncmp: return CheckNotNegative(call, 2, "n");

@@ -43,6 +43,18 @@ void CallChecker::CheckLen(const Call& call) {
   }
 }
 
+void CallChecker::CheckSkboutput(const Call& call) {
+  const Type* skb = typed_.TypeOf(call.args[1]);
+  const bool is_pointer = skb != nullptr && skb->is(TypeKind::Pointer);  // else CheckClasses has said so
+  if (is_pointer && !(skb->element->is(TypeKind::Struct) && skb->element->info->name == "struct sk_buff")) {
+    diagnostics_.EmitWithHint(Diag::ArgumentClass, call.args[1]->location,
+                              "an argument of the probe has this type, as in `args.skb`", call.name, "a `struct sk_buff *`",
+                              "skb", ToString(skb));
+  }
+  CheckNotNegative(call, 2, "length");
+  CheckNotNegative(call, 3, "offset");
+}
+
 void CallChecker::CheckNtop(const Call& call) {
   const Expr& address = *call.args.back();
   const Type* type = typed_.TypeOf(&address);

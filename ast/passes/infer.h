@@ -138,6 +138,7 @@ class Inference {
   Flow StrFlow(const Call& e);
   Flow OptionFlow(const Call& e);
   Flow BufFlow(const Call& e);
+  Flow SkboutputFlow(const Call& e);
   Flow StrftimeFlow(const Call& e);
   // --- infer_library.cpp
   Flow ProbeTypeFlow(const Expr& e);

@@ -142,6 +142,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Str: return StrFlow(e);
     case FunctionId::Getopt: return OptionFlow(e);
     case FunctionId::Buf: return BufFlow(e);
+    case FunctionId::Skboutput: return SkboutputFlow(e);
     case FunctionId::Strftime: return StrftimeFlow(e);
     case FunctionId::Strcap: return StrcapFlow(e);
     case FunctionId::Strerror: return NumberNameFlow(e, ErrorTexts(), true);
@@ -241,6 +242,18 @@ Flow Inference::BufFlow(const Call& e) {
   const std::optional<Known> length = e.args.size() > 1 ? KnownValue(e.args[1]) : std::nullopt;
   if (length && *length >= 0 && *length < static_cast<Known>(capacity)) capacity = static_cast<uint64_t>(*length);
   return Flow::Of(types().Buffer(capacity));
+}
+
+// The kernel copies a packet only for who has it from a probe with typed arguments.
+Flow Inference::SkboutputFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  if (unit_->kind != ProbeKind::RawTracepoint) {
+    ReportWithHint(Diag::BuiltinNotInProbe, e.location, "a `rawtracepoint` such as `kfree_skb` has packets", e.name,
+                   Row(unit_->kind).name);
+  } else if (unit_->targets.size() > 1) {
+    Report(Diag::OneAttachPointOnly, e.location, e.name);
+  }
+  return Flow::Of(types().Int(64, true));
 }
 
 // The format is part of the type, so that it is known wherever the value is printed.

@@ -209,6 +209,16 @@ inline constexpr uint32_t kScratchSlots = 8;
 inline constexpr const char* kScratchMap = "kawk_scratch";
 inline constexpr const char* kRingMap = "kawk_ring";
 
+// A PERF_EVENT_ARRAY: the one place that the kernel copies a packet's bytes to, wherever they lie. A sample is a
+// PacketHeader and the packet from its start to offset + length. The Packet record that follows in the ring names it by
+// CPU and time, and so gives it its place among the other events.
+inline constexpr const char* kPacketMap = "kawk_packets";
+struct PacketHeader {
+  uint64_t time;    // ns since boot
+  uint32_t offset;  // what the script wants begins here,
+  uint32_t length;  // and has so many bytes
+};
+
 struct Config {
   uint64_t ring_pages = 0;  // 0: the runtime chooses
   uint64_t max_cat_bytes = 10240;

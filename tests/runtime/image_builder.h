@@ -177,7 +177,7 @@ inline std::string Printed(const image::Image& image, OutputFormat format, const
   {
     Symbols symbols(image.config);
     FakeStacks stacks;
-    auto output = Output::Open(image, options, symbols, stacks);
+    auto output = Output::Open(image, options, symbols, stacks, nullptr);
     EXPECT_TRUE(static_cast<bool>(output));
     use(**output);
     (*output)->Flush();

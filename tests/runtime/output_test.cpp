@@ -196,7 +196,7 @@ TEST_F(Events, FullDiskIsReported) {
   FakeStacks stacks;
   RunOptions options;
   options.output_path = "/dev/full";
-  auto output = Output::Open(b.image, options, symbols, stacks);
+  auto output = Output::Open(b.image, options, symbols, stacks, nullptr);
   ASSERT_TRUE(static_cast<bool>(output));
   (*output)->Record(event, Builder::Record(event, {Pack<int64_t>(1)}));
   EXPECT_EQ((*output)->error(), 0);
@@ -209,7 +209,7 @@ TEST_F(Events, UnwritablePathIsAnError) {
   FakeStacks stacks;
   RunOptions options;
   options.output_path = "/nonexistent/x";
-  auto output = Output::Open(b.image, options, symbols, stacks);
+  auto output = Output::Open(b.image, options, symbols, stacks, nullptr);
   ASSERT_FALSE(static_cast<bool>(output));
   EXPECT_EQ(output.error().code, ENOENT);
 }
