@@ -63,7 +63,9 @@ llvm::Value* Program::CountKeys(int map) {
     ir_.CreateStore(ir_.CreateAdd(count, one), At(inner, kCount));
     return I64(0);
   });
-  Helper(BPF_FUNC_for_each_map_elem, ir_.getInt64Ty(), {module_.Map(map), callback, frame, I64(0)});
+  for (llvm::GlobalVariable* part : {module_.Map(map), module_.ShortMap(map)}) {
+    if (part != nullptr) Helper(BPF_FUNC_for_each_map_elem, ir_.getInt64Ty(), {part, callback, frame, I64(0)});
+  }
   return ir_.CreateLoad(ir_.getInt64Ty(), At(frame, kCount));
 }
 

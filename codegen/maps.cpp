@@ -44,6 +44,7 @@ uint64_t Program::SetOffset(int map) const { return (SizeOfType(typed().maps[map
 llvm::Value* Program::KeyOf(const Target& target, llvm::Value* bucket) {
   const MapInfo& map = typed().maps[target.map];
   const bool epochs = module_.HasEpochs(target.map);
+  CHECK(module_.ShortMap(target.map) == nullptr);
   if (target.key_memory != nullptr) return target.key_memory;
   if (map.key == nullptr) {
     llvm::Value* index = bucket != nullptr ? bucket : I64(0);
@@ -70,6 +71,65 @@ llvm::Value* Program::KeyOf(const Target& target, llvm::Value* bucket) {
   return memory;
 }
 
+// A string that is read once tells by its length which of the two maps its key is in. A long one is copied to memory that is
+// zero behind it, as keys must be; a short one costs what its bytes cost.
+Program::Element Program::ElementOf(const Target& target, llvm::Value* bucket) {
+  if (module_.ShortMap(target.map) == nullptr) return {target.map, KeyOf(target, bucket)};
+  const uint64_t capacity = typed().maps[target.map].key->length;
+  const bool epochs = module_.HasEpochs(target.map);
+  const uint32_t front = epochs ? 8 : 0;
+  llvm::Value* brief = Allocate(front + capacity);
+  Zero(At(brief, front), image::kShortKeyBytes);
+  llvm::Value* length = StringInto(At(brief, front), capacity, target.key);
+  llvm::Value* is_short = ir_.CreateICmpULT(length, I64(image::kShortKeyBytes));
+  llvm::Value* chosen = AllocateStack(8);
+  ir_.CreateStore(brief, chosen);
+  If(ir_.CreateNot(is_short), [&] {
+    llvm::Value* whole = Allocate(front + LengthMask(capacity) + 1);
+    Zero(At(whole, front), capacity);
+    llvm::Value* bytes = ir_.CreateTrunc(Bound(length, LengthMask(capacity)), ir_.getInt32Ty());
+    Helper(BPF_FUNC_probe_read_kernel, ir_.getInt64Ty(), {At(whole, front), bytes, AsInteger(At(brief, front))});
+    ir_.CreateStore(whole, chosen);
+  });
+  llvm::Value* memory = ir_.CreateLoad(ir_.getPtrTy(), chosen);
+  if (epochs) ir_.CreateStore(Epoch(target.map), memory);  // last: evaluating the key may clear the map
+  return {target.map, memory, is_short};
+}
+
+// A helper on the kernel's map that holds the element: helper(map, key, rest…).
+llvm::Value* Program::OnElement(uint32_t helper, llvm::Type* result, const Element& element,
+                                const std::vector<llvm::Value*>& rest) {
+  const auto call = [&](llvm::GlobalVariable* map) {
+    std::vector<llvm::Value*> args{map, element.key};
+    args.insert(args.end(), rest.begin(), rest.end());
+    return HelperCall(helper, result, args);
+  };
+  if (element.is_short == nullptr) return call(module_.Map(element.map));
+  llvm::BasicBlock* small = NewBlock("short");
+  llvm::BasicBlock* large = NewBlock("long");
+  llvm::BasicBlock* end = NewBlock("element");
+  ir_.CreateCondBr(element.is_short, small, large);
+  ir_.SetInsertPoint(end);
+  auto* phi = ir_.CreatePHI(result, 2);
+  for (auto [block, map] : {std::pair(small, module_.ShortMap(element.map)), std::pair(large, module_.Map(element.map))}) {
+    ir_.SetInsertPoint(block);
+    llvm::CallInst* value = call(map);
+    value->addFnAttr(llvm::Attribute::NoMerge);  // only with a known map can the kernel put a look-up in the call's place
+    phi->addIncoming(value, block);
+    ir_.CreateBr(end);
+  }
+  ir_.SetInsertPoint(end);
+  return phi;
+}
+
+llvm::Value* Program::FindElement(const Element& element) {
+  return OnElement(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), element, {});
+}
+
+llvm::Value* Program::PutElement(const Element& element, llvm::Value* value, uint64_t flags) {
+  return OnElement(BPF_FUNC_map_update_elem, ir_.getInt64Ty(), element, {value, I64(flags)});
+}
+
 Value Program::ReadMap(const Target& target) {
   const MapInfo& map = typed().maps[target.map];
   const Type* type = map.value;
@@ -81,9 +141,9 @@ Value Program::ReadMap(const Target& target) {
     Copy(copy, memory, SizeOfType(type));
     return {copy, type};
   }
-  llvm::Value* key = KeyOf(target, nullptr);
+  const Element element = ElementOf(target, nullptr);
   llvm::Value* copy = Allocate(SizeOfType(type));
-  llvm::Value* found = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {module_.Map(target.map), key});
+  llvm::Value* found = FindElement(element);
   // Copied, because another CPU may change or delete the element while it is used.
   If(ir_.CreateIsNotNull(found), [&] { Copy(copy, found, SizeOfType(type)); }, [&] { Zero(copy, SizeOfType(type)); });
   return FromMemory(copy, type);
@@ -107,8 +167,7 @@ void Program::WriteMap(const Target& target, const Expr* value) {
   }
   llvm::Value* memory = Allocate(SizeOfType(map.value));
   EvaluateInto(memory, map.value, value);
-  llvm::Value* key = KeyOf(target, nullptr);
-  llvm::Value* failed = Helper(BPF_FUNC_map_update_elem, ir_.getInt64Ty(), {module_.Map(target.map), key, memory, I64(BPF_ANY)});
+  llvm::Value* failed = PutElement(ElementOf(target, nullptr), memory, BPF_ANY);
   If(ir_.CreateICmpNE(failed, I64(0)), [&] { CountLoss(image::LossCause::MapFull); });
 }
 
@@ -141,21 +200,18 @@ llvm::Value* Program::UpdateMap(const Target& target, BinaryOp op, llvm::Value* 
     ir_.CreateStore(I64(1), At(memory, SetOffset(target.map)));
     return after(old);
   }
-  llvm::Value* key = KeyOf(target, nullptr);
+  const Element element = ElementOf(target, nullptr);
   llvm::Value* result = Allocate(SizeOfType(type));
   Zero(result, SizeOfType(type));
-  llvm::GlobalVariable* variable = module_.Map(target.map);
-  llvm::Value* found = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {variable, key});
-  auto update = [&](llvm::Value* element) {
-    Store(result, type, {UpdateInPlace(*this, element, type, op, operand, true), type});
-  };
+  llvm::Value* found = FindElement(element);
+  auto update = [&](llvm::Value* memory) { Store(result, type, {UpdateInPlace(*this, memory, type, op, operand, true), type}); };
   If(
       ir_.CreateIsNotNull(found), [&] { update(found); },
       [&] {
         llvm::Value* zero = Allocate(SizeOfType(type));
         Zero(zero, SizeOfType(type));
-        Helper(BPF_FUNC_map_update_elem, ir_.getInt64Ty(), {variable, key, zero, I64(BPF_NOEXIST)});
-        llvm::Value* made = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {variable, key});
+        PutElement(element, zero, BPF_NOEXIST);
+        llvm::Value* made = FindElement(element);
         If(ir_.CreateIsNotNull(made), [&] { update(made); }, [&] { CountLoss(image::LossCause::MapFull); });
       });
   return after(Load(result, type));
@@ -171,8 +227,7 @@ llvm::Value* Program::DeleteKey(const Target& target) {
     ir_.CreateStore(I64(0), set);
     return ir_.CreateICmpNE(was, I64(0));
   }
-  llvm::Value* key = KeyOf(target, nullptr);
-  llvm::Value* failed = Helper(BPF_FUNC_map_delete_elem, ir_.getInt64Ty(), {module_.Map(target.map), key});
+  llvm::Value* failed = OnElement(BPF_FUNC_map_delete_elem, ir_.getInt64Ty(), ElementOf(target, nullptr), {});
   return ir_.CreateICmpEQ(failed, I64(0));
 }
 
@@ -182,15 +237,13 @@ llvm::Value* Program::HasKey(const Target& target) {
     llvm::Value* set = ir_.CreateLoad(ir_.getInt64Ty(), At(GlobalValue(target.map), SetOffset(target.map)));
     return ir_.CreateICmpNE(set, I64(0));
   }
-  llvm::Value* key = KeyOf(target, nullptr);
-  return ir_.CreateIsNotNull(Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {module_.Map(target.map), key}));
+  return ir_.CreateIsNotNull(FindElement(ElementOf(target, nullptr)));
 }
 
 void Program::WithSlot(const Target& target, llvm::Value* bucket, const std::function<void(llvm::Value*)>& use) {
   const MapInfo& map = typed().maps[target.map];
-  llvm::GlobalVariable* variable = module_.Map(target.map);
-  llvm::Value* key = KeyOf(target, bucket);
-  llvm::Value* found = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {variable, key});
+  const Element element = ElementOf(target, bucket);
+  llvm::Value* found = FindElement(element);
   llvm::BasicBlock* first = ir_.GetInsertBlock();
   llvm::BasicBlock* use_it = NewBlock("slot");
   llvm::BasicBlock* end = NewBlock("endslot");
@@ -209,8 +262,8 @@ void Program::WithSlot(const Target& target, llvm::Value* bucket, const std::fun
   const uint32_t size = IsBucketed(map.value) ? 8 : SizeOfType(map.value);
   llvm::Value* zero = Allocate(size);
   Zero(zero, size);
-  Helper(BPF_FUNC_map_update_elem, ir_.getInt64Ty(), {variable, key, zero, I64(BPF_NOEXIST)});
-  llvm::Value* made = Helper(BPF_FUNC_map_lookup_elem, ir_.getPtrTy(), {variable, key});
+  PutElement(element, zero, BPF_NOEXIST);
+  llvm::Value* made = FindElement(element);
   ir_.CreateCondBr(ir_.CreateIsNotNull(made), use_it, full);
   llvm::BasicBlock* second = ir_.GetInsertBlock();
   ir_.SetInsertPoint(full);

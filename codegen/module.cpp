@@ -7,6 +7,7 @@
 
 #include "ast/walk.h"
 #include "base/check.h"
+#include "codegen/key_classes.h"
 #include "codegen/object.h"
 #include "runtime/image/buckets.h"
 
@@ -223,6 +224,8 @@ llvm::GlobalVariable* ModuleBuilder::MakeMap(const std::string& name, uint32_t t
 }
 
 void ModuleBuilder::MakeMaps() {
+  const std::vector<bool> split = SplitMaps(typed_);
+  short_map_variables_.resize(typed_.maps.size());
   for (size_t i = 0; i < typed_.maps.size(); ++i) {
     const MapInfo& map = typed_.maps[i];
     image::MapSpec& spec = image_.maps[i];
@@ -247,7 +250,12 @@ void ModuleBuilder::MakeMaps() {
     const bool per_cpu = spec.storage == image::MapStorage::PerCpuHash;
     const uint32_t shared_type = map.lru ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH;
     const uint32_t per_cpu_type = map.lru ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_PERCPU_HASH;
-    map_variables_[i] = MakeMap(spec.object_name, per_cpu ? per_cpu_type : shared_type, key, value, spec.max_entries);
+    const uint32_t type = per_cpu ? per_cpu_type : shared_type;
+    map_variables_[i] = MakeMap(spec.object_name, type, key, value, spec.max_entries);
+    if (!split[i]) continue;
+    spec.short_object_name = spec.object_name + "_short";
+    llvm::DIType* short_key = DebugBytes(epoch_bytes + image::kShortKeyBytes);
+    short_map_variables_[i] = MakeMap(spec.short_object_name, type, short_key, value, spec.max_entries);
   }
 }
 

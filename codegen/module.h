@@ -62,6 +62,8 @@ class ModuleBuilder {
 
   // The map variable of a script's map (not Global storage), the ring, scratch, and a stack map for this limit.
   llvm::GlobalVariable* Map(uint32_t map_index) { return map_variables_[map_index]; }
+  // For short keys; null: the map is one.
+  llvm::GlobalVariable* ShortMap(uint32_t map_index) { return short_map_variables_[map_index]; }
   llvm::GlobalVariable* Ring();
   llvm::GlobalVariable* Scratch();
   // Where the kernel copies packets to: see image::kPacketMap.
@@ -106,6 +108,7 @@ class ModuleBuilder {
   image::Image image_;
   std::map<const Type*, image::TypeIndex> type_index_;
   std::vector<llvm::GlobalVariable*> map_variables_;
+  std::vector<llvm::GlobalVariable*> short_map_variables_;
   std::vector<llvm::GlobalVariable*> stack_variables_;
   llvm::GlobalVariable* globals_ = nullptr;
   llvm::GlobalVariable* ring_ = nullptr;

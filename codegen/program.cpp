@@ -192,11 +192,15 @@ void Program::If(llvm::Value* condition, const std::function<void()>& then, cons
 }
 
 llvm::Value* Program::Helper(uint32_t id, llvm::Type* result, std::initializer_list<llvm::Value*> args) {
+  return HelperCall(id, result, args);
+}
+
+llvm::CallInst* Program::HelperCall(uint32_t id, llvm::Type* result, const std::vector<llvm::Value*>& args) {
   std::vector<llvm::Type*> types;
   for (llvm::Value* arg : args) types.push_back(arg->getType());
   auto* type = llvm::FunctionType::get(result, types, false);
   auto* callee = llvm::ConstantExpr::getIntToPtr(I64(id), ir_.getPtrTy());
-  return ir_.CreateCall(type, callee, std::vector<llvm::Value*>(args));
+  return ir_.CreateCall(type, callee, args);
 }
 
 llvm::Value* Program::At(llvm::Value* base, uint64_t offset) {

@@ -143,6 +143,7 @@ class Program {
 
   // --- building blocks (program.cpp) ---
   llvm::Value* Helper(uint32_t id, llvm::Type* result, std::initializer_list<llvm::Value*> args);
+  llvm::CallInst* HelperCall(uint32_t id, llvm::Type* result, const std::vector<llvm::Value*>& args);
   llvm::ConstantInt* I64(uint64_t value) { return ir_.getInt64(value); }
   llvm::ConstantInt* I32(uint32_t value) { return ir_.getInt32(value); }
   llvm::Value* At(llvm::Value* base, uint64_t offset);
@@ -258,6 +259,15 @@ class Program {
   llvm::Value* WhetherSame(llvm::BasicBlock* differ, llvm::BasicBlock* end);
   void CompareBytes(llvm::Value* a, llvm::Value* b, uint64_t bytes, llvm::BasicBlock* differ, llvm::BasicBlock* end);
   llvm::Value* KeyOf(const Target& target, llvm::Value* bucket);
+  struct Element {
+    int map = -1;
+    llvm::Value* key = nullptr;       // its bytes
+    llvm::Value* is_short = nullptr;  // i1: it is in the map's ShortMap; null: there is none
+  };
+  Element ElementOf(const Target& target, llvm::Value* bucket);
+  llvm::Value* OnElement(uint32_t helper, llvm::Type* result, const Element& element, const std::vector<llvm::Value*>& rest);
+  llvm::Value* FindElement(const Element& element);  // null: not there
+  llvm::Value* PutElement(const Element& element, llvm::Value* value, uint64_t flags);
   llvm::Value* Epoch(int map);
   llvm::Value* GlobalValue(int map);
   uint64_t SetOffset(int map) const;

@@ -273,6 +273,7 @@ class LoadedObject::Builder {
 
   Status FindMaps() {
     for (const image::MapSpec& spec : image_.maps) {
+      object_->short_maps_.emplace_back();
       if (spec.storage == image::MapStorage::Global) {
         object_->maps_.push_back(LoadedMap{});
         continue;
@@ -280,6 +281,12 @@ class LoadedObject::Builder {
       Result<LoadedMap> map = FindMap(spec.object_name, NeedsOf(image_, spec));
       if (!map) return map.error();
       object_->maps_.push_back(*map);
+      if (spec.short_object_name.empty()) continue;
+      MapNeeds needs = NeedsOf(image_, spec);
+      needs.key_size = (spec.has_epochs ? sizeof(uint64_t) : 0) + image::kShortKeyBytes;
+      Result<LoadedMap> short_map = FindMap(spec.short_object_name, needs);
+      if (!short_map) return short_map.error();
+      object_->short_maps_.back() = *short_map;
     }
     for (const image::StackMapSpec& spec : image_.stack_maps) {
       Result<LoadedMap> map = FindMap(spec.object_name, MapNeeds{8, spec.limit * 8, 1, false});

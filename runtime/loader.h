@@ -34,6 +34,7 @@ class LoadedObject {
   // By index of the Image's lists.
   const std::vector<int>& program_fds() const { return program_fds_; }
   const LoadedMap& map(size_t map) const { return maps_[map]; }
+  const LoadedMap& short_map(size_t map) const { return short_maps_[map]; }  // fd -1: none
   const LoadedMap& stack_map(size_t stack_map) const { return stack_maps_[stack_map]; }
   int ring_fd() const { return ring_fd_; }      // -1: no ring
   int packet_fd() const { return packet_fd_; }  // image::kPacketMap; -1: none
@@ -53,6 +54,7 @@ class LoadedObject {
   bpf_object* object_ = nullptr;
   std::vector<int> program_fds_;
   std::vector<LoadedMap> maps_;
+  std::vector<LoadedMap> short_maps_;
   std::vector<LoadedMap> stack_maps_;
   int ring_fd_ = -1;
   int packet_fd_ = -1;

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "base/check.h"
 
@@ -84,11 +85,17 @@ void DeleteAll(const LoadedMap& map, RawElements& elements) {
 
 }  // namespace
 
-RawElements MapStore::ReadElements(size_t map) const {
+std::vector<const LoadedMap*> MapStore::PartsOf(size_t map) const {
+  std::vector<const LoadedMap*> parts{&object_.map(map)};
+  if (object_.short_map(map).fd >= 0) parts.push_back(&object_.short_map(map));
+  return parts;
+}
+
+RawElements MapStore::ReadElements(size_t map, const LoadedMap& part) const {
   const image::MapStorage storage = image_.maps[map].storage;
   const bool per_cpu = storage == image::MapStorage::PerCpuArray || storage == image::MapStorage::PerCpuHash;
-  RawElements elements = Shape(object_.map(map), object_.possible_cpus(), per_cpu);
-  if (!ReadByBatches(object_.map(map), elements)) ReadOneByOne(object_.map(map), elements);
+  RawElements elements = Shape(part, object_.possible_cpus(), per_cpu);
+  if (!ReadByBatches(part, elements)) ReadOneByOne(part, elements);
   return elements;
 }
 
@@ -124,9 +131,14 @@ MapSnapshot MapStore::Read(size_t map, uint64_t epoch) const {
     const uint8_t* at = GlobalValue(spec, epoch);
     return FromRecord(map, {at, GlobalValueBytes(image_.types[spec.value]) + 8});
   }
-  RawElements elements = ReadElements(map);
-  if (spec.has_epochs) elements = OfEpoch(image_, spec, elements, epoch);
-  return MapSnapshot{&spec, MergeElements(image_, spec, elements)};
+  MapSnapshot snapshot{&spec, {}};
+  for (const LoadedMap* part : PartsOf(map)) {
+    RawElements elements = ReadElements(map, *part);
+    if (spec.has_epochs) elements = OfEpoch(image_, spec, elements, epoch);
+    std::vector<MapEntry> entries = MergeElements(image_, spec, elements);
+    std::move(entries.begin(), entries.end(), std::back_inserter(snapshot.entries));
+  }
+  return snapshot;
 }
 
 std::vector<MapSnapshot> MapStore::ReadAll() const {
@@ -145,7 +157,7 @@ void MapStore::ZeroScalar(size_t map, uint64_t epoch, bool keep_set) const {
   }
   const uint32_t per_copy = std::max(BucketCount(type), 1u);
   const uint32_t first = spec.has_epochs ? static_cast<uint32_t>(epoch % image::kEpochCopies) * per_copy : 0;
-  RawElements elements = ReadElements(map);
+  RawElements elements = ReadElements(map, object_.map(map));
   for (size_t i = 0; i < elements.count; ++i) {
     uint32_t index;
     memcpy(&index, elements.Key(i).data(), sizeof index);
@@ -161,17 +173,19 @@ void MapStore::DeleteEpoch(size_t map, uint64_t epoch) const {
   const image::MapSpec& spec = image_.maps[map];
   if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray)
     return ZeroScalar(map, epoch, false);
-  RawElements elements = ReadElements(map);
-  if (spec.has_epochs) {
-    size_t kept = 0;  // only keys are needed to delete
-    for (size_t i = 0; i < elements.count; ++i) {
-      uint64_t of;
-      memcpy(&of, elements.Key(i).data(), sizeof of);
-      if (of == epoch) memmove(&elements.keys[kept++ * elements.key_size], elements.Key(i).data(), elements.key_size);
+  for (const LoadedMap* part : PartsOf(map)) {
+    RawElements elements = ReadElements(map, *part);
+    if (spec.has_epochs) {
+      size_t kept = 0;  // only keys are needed to delete
+      for (size_t i = 0; i < elements.count; ++i) {
+        uint64_t of;
+        memcpy(&of, elements.Key(i).data(), sizeof of);
+        if (of == epoch) memmove(&elements.keys[kept++ * elements.key_size], elements.Key(i).data(), elements.key_size);
+      }
+      elements.count = kept;
     }
-    elements.count = kept;
+    DeleteAll(*part, elements);
   }
-  DeleteAll(object_.map(map), elements);
 }
 
 void MapStore::Retire(size_t map, uint64_t epoch) const {
@@ -186,12 +200,14 @@ void MapStore::Zero(size_t map) const {
   const uint64_t epoch = CurrentEpoch(map);
   if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray)
     return ZeroScalar(map, epoch, true);
-  RawElements elements = ReadElements(map);
-  std::fill(elements.values.begin(), elements.values.end(), 0);
-  for (size_t i = 0; i < elements.count; ++i) {
-    uint64_t of = epoch;
-    if (spec.has_epochs) memcpy(&of, elements.Key(i).data(), sizeof of);
-    if (of == epoch) bpf_map_update_elem(object_.map(map).fd, elements.Key(i).data(), elements.Value(i).data(), BPF_EXIST);
+  for (const LoadedMap* part : PartsOf(map)) {
+    RawElements elements = ReadElements(map, *part);
+    std::fill(elements.values.begin(), elements.values.end(), 0);
+    for (size_t i = 0; i < elements.count; ++i) {
+      uint64_t of = epoch;
+      if (spec.has_epochs) memcpy(&of, elements.Key(i).data(), sizeof of);
+      if (of == epoch) bpf_map_update_elem(part->fd, elements.Key(i).data(), elements.Value(i).data(), BPF_EXIST);
+    }
   }
 }
 

@@ -33,7 +33,9 @@ class MapStore : public StackSource {
   std::vector<uint64_t> Frames(uint32_t stack_map, const image::StackKey& key) override;
 
  private:
-  RawElements ReadElements(size_t map) const;
+  // The kernel's maps that hold it: one, or two by the size of keys.
+  std::vector<const LoadedMap*> PartsOf(size_t map) const;
+  RawElements ReadElements(size_t map, const LoadedMap& part) const;
   uint8_t* GlobalValue(const image::MapSpec& spec, uint64_t epoch) const;
   image::EpochState* EpochOf(size_t map) const;
   void ZeroScalar(size_t map, uint64_t epoch, bool keep_set) const;

@@ -42,7 +42,7 @@ void Fields(A& a, Is<StackMapSpec> auto& s) {
 template <class A>
 void Fields(A& a, Is<MapSpec> auto& s) {
   a(s.name), a(s.object_name), a(s.storage), a(s.key), a(s.value), a(s.max_entries), a(s.global_offset);
-  a(s.has_epochs), a(s.epoch_offset);
+  a(s.short_object_name), a(s.has_epochs), a(s.epoch_offset);
 }
 template <class A>
 void Fields(A& a, Is<EventArg> auto& s) {

@@ -93,6 +93,10 @@ enum class MapStorage : uint8_t {
   Hash,         // key → value
   PerCpuHash,   // key → one slot per CPU; Hist/Lhist: key is {key, padding to 8, u64 bucket} → u64 per CPU
 };
+// A map with string keys of a large capacity is two maps of the kernel, so that a short key costs what its bytes cost: one
+// whose keys, behind the epoch, are strings of this capacity, NUL included, and one for those that are longer.
+inline constexpr uint32_t kShortKeyBytes = 64;
+
 struct MapSpec {
   std::string name;         // as in the script: "@", "@x"
   std::string object_name;  // map in the object; empty for Global
@@ -101,8 +105,9 @@ struct MapSpec {
   TypeIndex value = 0;
   uint64_t max_entries = 0;
   uint32_t global_offset = 0;
-  bool has_epochs = false;    // see EpochState
-  uint32_t epoch_offset = 0;  // of its EpochState in the globals
+  std::string short_object_name;  // a second map in the object, for keys that fit kShortKeyBytes; empty: none
+  bool has_epochs = false;        // see EpochState
+  uint32_t epoch_offset = 0;      // of its EpochState in the globals
 };
 
 // A map that the script clears. clear() only begins a new epoch, in program order; elements of the old one are found by

@@ -136,6 +136,8 @@ class Validator {
 
   bool CheckMap(const MapSpec& map) const {
     if (!IsType(map.key) || !IsType(map.value)) return false;
+    const bool splits = !map.short_object_name.empty();
+    if (splits && (image_.types[map.key].kind != ValueKind::String || image_.types[map.key].size <= kShortKeyBytes)) return false;
     const bool scalar = image_.types[map.key].kind == ValueKind::None;
     const bool aggregate = IsAggregate(image_.types[map.value].kind);
     switch (map.storage) {
