@@ -93,11 +93,7 @@ bool ParsePerfEvent(const Parts& in, AttachPoint& point, PerfEventType type) {
     in.diagnostics.Emit(Diag::BadProbeCount, point.location, in.parts[1], in.row.name);
     return false;
   }
-  if (*count == 0) {
-    in.diagnostics.Emit(Diag::ZeroProbeCount, point.location, in.row.name);
-    return false;
-  }
-  point.period = *count;
+  if (*count > 0) point.period = *count;  // 0 stands for the event's usual count, as in the peer
   return true;
 }
 
@@ -230,6 +226,14 @@ std::optional<AttachPoint> ParseAttachPoint(const AttachPointText& written, cons
   const ProbeRow* row = FindProbe(parts[0]);
   if (row == nullptr) {
     diagnostics.EmitWithHint(Diag::UnknownProbeKind, written.location, DidYouMean(parts[0], ProbeNames()), parts[0]);
+    return std::nullopt;
+  }
+  for (size_t i = 1; i < parts.size(); ++i) {
+    if (!parts[i].empty()) continue;
+    const bool positional = written.text.find('$') != std::string::npos;
+    diagnostics.EmitWithHint(Diag::EmptyPart, written.location,
+                             positional ? "a positional parameter of it is not given" : fmt::format("write {}", row->syntax),
+                             row->name);
     return std::nullopt;
   }
   AttachPoint point;

@@ -1,8 +1,12 @@
 // Directives and which definitions they leave; the definitions themselves are for CParser.
 #include "ast/cdecl.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include "ast/cdecl_parser.h"
 
@@ -12,15 +16,28 @@ namespace {
 // Scripts ask for it, to leave out what the kernel's BTF knows better.
 constexpr std::string_view kHaveBtf = "BPFTRACE_HAVE_BTF";
 
-enum class Directive : uint8_t { None, If, Ifdef, Ifndef, Elif, Else, Endif, Define, Undef };
+enum class Directive : uint8_t { None, If, Ifdef, Ifndef, Elif, Else, Endif, Define, Undef, Error, Other };
 struct DirectiveRow {
   std::string_view name;
   Directive directive;
 };
 constexpr DirectiveRow kDirectives[] = {
-    {"if", Directive::If},     {"ifdef", Directive::Ifdef}, {"ifndef", Directive::Ifndef}, {"elif", Directive::Elif},
-    {"else", Directive::Else}, {"endif", Directive::Endif}, {"define", Directive::Define}, {"undef", Directive::Undef},
+    {"if", Directive::If},         {"ifdef", Directive::Ifdef},  {"ifndef", Directive::Ifndef}, {"elif", Directive::Elif},
+    {"else", Directive::Else},     {"endif", Directive::Endif},  {"define", Directive::Define}, {"undef", Directive::Undef},
+    {"include", Directive::Other}, {"pragma", Directive::Other}, {"warning", Directive::Other}, {"error", Directive::Error},
+    {"line", Directive::Other},    {"import", Directive::Other},
 };
+
+// Where a token of a definition stands in the script.
+Location LocationIn(const CDefinition& definition, const CToken& token) {
+  Location at{definition.location.file, definition.location.begin, {}};
+  const size_t begin = std::min(token.at, definition.text.size());
+  for (const char c : definition.text.substr(0, begin)) {
+    at.begin = c == '\n' ? Position{at.begin.line + 1, 1} : Position{at.begin.line, at.begin.column + 1};
+  }
+  at.end = {at.begin.line, at.begin.column + static_cast<uint32_t>(std::max<size_t>(token.text.size(), 1))};
+  return at;
+}
 
 class Reader {
  public:
@@ -30,16 +47,26 @@ class Reader {
 
   void Read(const CDefinition& definition) {
     std::vector<CToken> tokens = LexC(definition.text);
-    if (tokens[0].text == "#") return ReadDirective(std::move(tokens), definition.text);
+    if (tokens[0].text == "#") return ReadDirective(definition, std::move(tokens));
     if (!Active()) return;
     CParser parser(std::move(tokens), source_);
-    if (!parser.Definition()) diagnostics_.Emit(Diag::BadDefinition, definition.location, parser.error());
+    if (!parser.Definition()) {
+      diagnostics_.Emit(Diag::BadDefinition, LocationIn(definition, parser.guilty()), parser.error());
+    }
+  }
+
+  // What is still open at the end of the script.
+  void Finish() {
+    for (const Branch& branch : branches_) {
+      diagnostics_.EmitWithHint(Diag::BadDirective, branch.location, "`#endif` is missing", "this condition has no end");
+    }
   }
 
  private:
   struct Branch {
     bool active;  // this one
     bool taken;   // this or one before it
+    Location location;
   };
 
   bool Active() const {
@@ -49,37 +76,46 @@ class Reader {
     return true;
   }
 
-  void ReadDirective(std::vector<CToken> tokens, std::string_view text) {
+  void ReadDirective(const CDefinition& definition, std::vector<CToken> tokens) {
     Directive directive = Directive::None;
     for (const DirectiveRow& row : kDirectives) {
       if (tokens.size() > 1 && tokens[1].text == row.name) directive = row.directive;
     }
     const std::string name = tokens.size() > 2 ? tokens[2].text : "";
+    const Location& at = definition.location;
+    const bool inner = directive == Directive::Elif || directive == Directive::Else || directive == Directive::Endif;
+    if (inner && branches_.empty()) {
+      diagnostics_.Emit(Diag::BadDirective, at, fmt::format("`#{}` without an `#if`", tokens[1].text));
+      return;
+    }
     switch (directive) {
-      case Directive::Ifdef: return Open(defined_.contains(name));
-      case Directive::Ifndef: return Open(!defined_.contains(name));
-      case Directive::If: return Open(Holds(tokens));
+      case Directive::Ifdef: return Open(at, defined_.contains(name));
+      case Directive::Ifndef: return Open(at, !defined_.contains(name));
+      case Directive::If: return Open(at, Holds(tokens));
       case Directive::Elif:
-        if (!branches_.empty()) branches_.back().active = !branches_.back().taken && Holds(tokens);
-        if (!branches_.empty()) branches_.back().taken |= branches_.back().active;
+        branches_.back().active = !branches_.back().taken && Holds(tokens);
+        branches_.back().taken |= branches_.back().active;
         return;
-      case Directive::Else:
-        if (!branches_.empty()) branches_.back().active = !std::exchange(branches_.back().taken, true);
-        return;
-      case Directive::Endif:
-        if (!branches_.empty()) branches_.pop_back();
-        return;
+      case Directive::Else: branches_.back().active = !std::exchange(branches_.back().taken, true); return;
+      case Directive::Endif: branches_.pop_back(); return;
       case Directive::Define:
-        if (Active() && !name.empty()) Define(name, {tokens.begin() + 3, tokens.end()}, text);
+        if (Active() && !name.empty()) Define(name, {tokens.begin() + 3, tokens.end()}, definition.text);
         return;
       case Directive::Undef:
         if (Active()) defined_.erase(name), source_.Undefine(name);
         return;
-      case Directive::None: return;  // include, pragma, …
+      case Directive::Error:
+        if (Active()) diagnostics_.Emit(Diag::BadDirective, at, "the script says `#error`");
+        return;
+      case Directive::Other: return;
+      case Directive::None:
+        if (Active() && tokens.size() > 2) {
+          diagnostics_.Emit(Diag::BadDirective, at, fmt::format("`#{}` is no directive", tokens[1].text));
+        }
     }
   }
 
-  void Open(bool active) { branches_.push_back({active, active}); }
+  void Open(const Location& at, bool active) { branches_.push_back({active, active, at}); }
 
   // `#if`: `defined(X)` becomes a number, the rest is an expression; what cannot be told does not hold.
   bool Holds(const std::vector<CToken>& tokens) {
@@ -167,6 +203,7 @@ class Reader {
 void ReadCDefinitions(const std::vector<CDefinition>& definitions, TypeSource& source, Diagnostics& diagnostics) {
   Reader reader(source, diagnostics);
   for (const CDefinition& definition : definitions) reader.Read(definition);
+  reader.Finish();
 }
 
 }  // namespace kawk

@@ -55,6 +55,7 @@ std::vector<CToken> LexC(std::string_view text) {
   for (size_t at = SkipSpace(text, 0); at < text.size(); at = SkipSpace(text, at)) {
     CToken& token = tokens.emplace_back();
     const size_t begin = at;
+    token.at = at;
     if (IsWord(text[at])) {
       token.kind = std::isdigit(static_cast<unsigned char>(text[at])) != 0 ? CToken::Number : CToken::Word;
       while (at < text.size() && IsWord(text[at])) ++at;
@@ -76,7 +77,7 @@ std::vector<CToken> LexC(std::string_view text) {
       at += token.text.size();
     }
   }
-  tokens.emplace_back();
+  tokens.emplace_back().at = text.size();
   return tokens;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class CParser {
   // One definition. False when it is not understood; then error() says what was seen.
   bool Definition();
   const std::string& error() const { return error_; }
+  // The token that made it fail.
+  const CToken& guilty() const { return guilty_; }
 
   const CToken& Peek(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
   CToken Next() { return at_ + 1 < tokens_.size() ? tokens_[at_++] : tokens_.back(); }
@@ -32,6 +35,8 @@ class CParser {
   struct Declarator {
     std::string name;
     const Type* type = nullptr;
+    CToken token;           // of the name
+    bool flexible = false;  // `name[]`
   };
 
   // --- cdecl_expr.cpp
@@ -41,7 +46,8 @@ class CParser {
   const Type* TakeTypeInParens();
 
   // --- cdecl_types.cpp
-  bool Fail(std::string what);
+  bool Fail(std::string what) { return FailAt(Peek(), std::move(what)); }
+  bool FailAt(const CToken& token, std::string what);
   void SkipAttributes();
   void SkipTo(std::string_view open, std::string_view close);
   void SkipParens();
@@ -53,6 +59,7 @@ class CParser {
   const Type* Enumerators(const std::string& name);
   bool Fields(StructInfo& info);
   bool Field(StructInfo& info, uint64_t* bit);
+  bool Check(const StructInfo& info, const StructField& field, const CToken& name);
   void Place(StructInfo& info, StructField field, uint64_t* bit);
   std::optional<Declarator> Declare(const Type* type, bool is_char);
 
@@ -60,7 +67,10 @@ class CParser {
   TypeSource& source_;
   size_t at_ = 0;
   bool packed_ = false;
+  const StructInfo* flexible_in_ = nullptr;  // the last struct with a field `name[]`
+  std::set<const Type*> open_;               // structs whose body is being read
   std::string error_;
+  CToken guilty_;
 };
 
 }  // namespace kawk

@@ -20,8 +20,11 @@ uint64_t RoundUp(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
 
 }  // namespace
 
-bool CParser::Fail(std::string what) {
-  if (error_.empty()) error_ = std::move(what);
+bool CParser::FailAt(const CToken& token, std::string what) {
+  if (error_.empty()) {
+    error_ = std::move(what);
+    guilty_ = token;
+  }
   return false;
 }
 
@@ -54,9 +57,11 @@ void CParser::SkipAttributes() {
 // The words in front of a declarator.
 const Type* CParser::Specifiers(bool* is_char) {
   std::string words;
+  CToken first = Peek();
   for (;;) {
     SkipAttributes();
     const CToken& token = Peek();
+    if (words.empty()) first = token;
     if (token.kind != CToken::Word) break;
     if (Contains(kQualifiers, token.text)) {
       Next();
@@ -75,7 +80,8 @@ const Type* CParser::Specifiers(bool* is_char) {
   }
   *is_char = words == "char";
   const Type* type = words.empty() ? nullptr : source_.Find(words);
-  if (type == nullptr) Fail(words.empty() ? "a type is missing before `" + Peek().text + "`" : "unknown type `" + words + "`");
+  if (type == nullptr)
+    FailAt(first, words.empty() ? "a type is missing before `" + first.text + "`" : "unknown type `" + words + "`");
   return type;
 }
 
@@ -105,9 +111,13 @@ const Type* CParser::TypeName() {
 const Type* CParser::Tagged(const std::string& keyword) {
   SkipAttributes();
   std::string name;
+  const CToken token = Peek();
   if (Peek().kind == CToken::Word) name = Next().text;
   SkipAttributes();
   const std::string full = keyword + " " + name;
+  if (Peek().text == "{" && !name.empty() && !source_.DefineOnce(full)) {
+    return FailAt(token, "`" + full + "` is defined twice"), nullptr;
+  }
   if (Take("{")) return keyword == kTags[2] ? Enumerators(full) : Body(full, keyword == kTags[1]);
   // Only ever named: known elsewhere, or good for pointers.
   const Type* type = source_.Find(full);
@@ -121,8 +131,9 @@ const Type* CParser::Enumerators(const std::string& name) {
     const CToken word = Next();
     if (word.kind != CToken::Word) return Fail("an enumerator's name is missing"), nullptr;
     if (Take("=")) {
+      const CToken begin = Peek();
       const std::optional<__int128> value = Expression(0);
-      if (!value) return Fail("the value of `" + word.text + "` is not constant"), nullptr;
+      if (!value) return FailAt(begin, "the value of `" + word.text + "` is not constant"), nullptr;
       next = *value;
     }
     info->values.emplace_back(word.text, static_cast<int64_t>(next));
@@ -149,7 +160,9 @@ const Type* CParser::Body(const std::string& name, bool is_union) {
   packed_ = false;
   SkipAttributes();
   at_ = begin;
+  open_.insert(type);
   const bool fine = Fields(*info);
+  open_.erase(type);
   packed_ = outer;
   return fine ? type : nullptr;
 }
@@ -173,15 +186,24 @@ bool CParser::Field(StructInfo& info, uint64_t* bit) {
   if (type == nullptr) return false;
   do {
     StructField field{.type = type};
+    CToken name = Peek();
     if (Peek().text != ";" && Peek().text != ":") {
       const std::optional<Declarator> declarator = Declare(type, is_char);
       if (!declarator) return false;
       field.name = declarator->name;
       field.type = declarator->type;
+      name = declarator->token;
+      if (!Check(info, field, name)) return false;
+      if (declarator->flexible) flexible_in_ = &info;
+    } else if (!Check(info, field, name)) {
+      return false;
     }
     if (Take(":")) {
+      const CToken begin = Peek();
       const std::optional<__int128> width = Expression(0);
-      if (!width || *width < 0 || *width > 64) return Fail("bad width of the bitfield `" + field.name + "`");
+      if (!width || *width < 0 || *width > SizeOfType(field.type) * 8) {
+        return FailAt(begin, "the bitfield `" + field.name + "` is wider than its type");
+      }
       field.bit_size = static_cast<uint32_t>(*width);
       if (*width == 0) {
         *bit = RoundUp(*bit, SizeOfType(type) * 8ull);
@@ -192,6 +214,17 @@ bool CParser::Field(StructInfo& info, uint64_t* bit) {
     Place(info, std::move(field), bit);
   } while (Take(","));
   return Take(";") || Fail("a `;` is missing before `" + Peek().text + "`");
+}
+
+// What a field cannot be: of a struct that is not complete yet, behind a flexible array, or of another's name.
+bool CParser::Check(const StructInfo& info, const StructField& field, const CToken& name) {
+  const Type* whole = field.type;
+  while (whole->is(TypeKind::Array)) whole = whole->element;
+  if (open_.contains(whole)) return FailAt(name, "`" + whole->info->name + "` cannot hold itself; a pointer to it can");
+  if (flexible_in_ == &info && !info.is_union)
+    return FailAt(name, "`" + info.fields.back().name + "`, an array without a length, must be the last field");
+  if (!field.name.empty() && info.Find(field.name) != nullptr) return FailAt(name, "a second field `" + field.name + "`");
+  return true;
 }
 
 void CParser::Place(StructInfo& info, StructField field, uint64_t* bit) {
@@ -234,11 +267,14 @@ std::optional<CParser::Declarator> CParser::Declare(const Type* type, bool is_ch
   }
   SkipAttributes();
   if (Peek().kind != CToken::Word) return Fail("a name is missing before `" + Peek().text + "`"), std::nullopt;
-  declarator.name = Next().text;
+  declarator.token = Next();
+  declarator.name = declarator.token.text;
   std::vector<uint64_t> counts;
   while (Take("[")) {
+    const CToken begin = Peek();
+    declarator.flexible |= begin.text == "]";
     const std::optional<__int128> count = Peek().text == "]" ? std::optional<__int128>(0) : Expression(0);
-    if (!count || *count < 0 || !Take("]")) return Fail("bad array length of `" + declarator.name + "`"), std::nullopt;
+    if (!count || *count < 0 || !Take("]")) return FailAt(begin, "bad array length of `" + declarator.name + "`"), std::nullopt;
     counts.push_back(static_cast<uint64_t>(*count));
   }
   if (is_char && !counts.empty() && counts.back() > 0) {

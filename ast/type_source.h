@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -45,6 +46,8 @@ class TypeSource {
   void Undefine(const std::string& name) { macros_.erase(name), constants_.erase(name); }
   bool has_macros() const { return !macros_.empty(); }
   const CMacro* FindMacro(const std::string& name) const;
+  // Notes that the script has a body for this name; false when it has had one.
+  bool DefineOnce(const std::string& name) { return bodies_.insert(name).second; }
 
   // A type by its name in C or in the language; null when there is none.
   const Type* Find(const std::string& name);
@@ -73,6 +76,7 @@ class TypeSource {
   std::map<std::string, const Type*, std::less<>> known_;  // null: looked for and not found
   std::map<std::string, NamedConstant, std::less<>> constants_;
   std::map<std::string, CMacro, std::less<>> macros_;
+  std::set<std::string> bodies_;
   std::unordered_map<uint32_t, const Type*> by_id_;
   bool indexed_ = false;
   std::unordered_map<std::string_view, Enumerator> enumerators_;

@@ -35,6 +35,14 @@ std::string Key(const Type& t) {
 
 }  // namespace
 
+std::vector<std::string> StructInfo::FieldNames() const {
+  std::vector<std::string> names;
+  for (const StructField& field : Fields()) {
+    if (!field.name.empty()) names.push_back(field.name);
+  }
+  return names;
+}
+
 const StructField* StructInfo::Find(std::string_view field) const {
   if (field.empty()) return nullptr;
   for (const StructField& own : Fields()) {

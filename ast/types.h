@@ -78,6 +78,8 @@ struct StructInfo {
   }
   // The field of this name, also within anonymous members (their offsets added); null when there is none.
   const StructField* Find(std::string_view field) const;
+  // Without those of anonymous members.
+  std::vector<std::string> FieldNames() const;
 
  private:
   mutable std::map<std::string, StructField, std::less<>> inherited_;  // what Find made of anonymous members' fields
@@ -120,6 +122,8 @@ uint32_t AlignOfType(const Type* type);
 std::vector<uint32_t> MemberOffsets(const Type* type);
 // As -d types and messages show it: "uint64", "string[16]", "(uint32,string[16])", "struct foo *".
 std::string ToString(const Type* type);
+// The call that makes an aggregate of this kind: "count()".
+std::string AggregateName(TypeKind kind);
 
 // Makes and owns types. Pointers stay valid for its lifetime.
 class TypeTable {

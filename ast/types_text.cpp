@@ -31,6 +31,21 @@ std::string Signed(const Type* type, const char* name) { return fmt::format("{}{
 
 }  // namespace
 
+std::string AggregateName(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::Count: return "count()";
+    case TypeKind::Sum: return "sum()";
+    case TypeKind::Min: return "min()";
+    case TypeKind::Max: return "max()";
+    case TypeKind::Avg: return "avg()";
+    case TypeKind::Stats: return "stats()";
+    case TypeKind::Hist: return "hist()";
+    case TypeKind::Lhist: return "lhist()";
+    case TypeKind::Tseries: return "tseries()";
+    default: UNREACHABLE("not an aggregate");
+  }
+}
+
 std::string ToString(const Type* type) {
   if (type == nullptr) return "unknown";
   switch (type->kind) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace kawk {
 namespace {
@@ -77,6 +78,16 @@ void Diagnostics::Add(Diagnostic diagnostic) {
   all_.push_back(std::move(diagnostic));
 }
 
+bool Diagnostics::HasErrorIn(const Location& span) const {
+  const auto before = [](const Position& a, const Position& b) {
+    return std::tie(a.line, a.column) <= std::tie(b.line, b.column);
+  };
+  return std::any_of(all_.begin(), all_.end(), [&](const Diagnostic& d) {
+    return SeverityOf(d.id) == Severity::Error && d.location.file == span.file && before(span.begin, d.location.begin) &&
+           before(d.location.end, span.end);
+  });
+}
+
 std::string Diagnostics::Render(const SourceMap& sources, bool warnings, bool color) const {
   std::vector<const Diagnostic*> sorted;
   for (const Diagnostic& d : all_) {
@@ -101,6 +112,7 @@ std::string Diagnostics::Render(const SourceMap& sources, bool warnings, bool co
 }
 
 std::string Nearest(std::string_view name, const std::vector<std::string>& candidates) {
+  if (name.size() < 2) return "";  // any other letter would be as near
   size_t best = std::max<size_t>(1, name.size() / 3) + 1;
   std::string nearest;
   for (const std::string& candidate : candidates) {

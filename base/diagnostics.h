@@ -67,6 +67,8 @@ class Diagnostics {
   }
 
   bool has_errors() const { return errors_ > 0; }
+  // Whether there is an error within that span.
+  bool HasErrorIn(const Location& span) const;
   const std::vector<Diagnostic>& all() const { return all_; }
   // All diagnostics in source order; without warnings when `warnings` is false. `color` adds terminal colours.
   std::string Render(const SourceMap& sources, bool warnings, bool color) const;

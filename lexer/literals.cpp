@@ -110,8 +110,8 @@ int ParseEscape(std::string_view escape) {
   uint64_t value = 0;
   bool overflow = false;
   if (base == 16) escape.remove_prefix(1);
-  if (escape.empty() || !TakeDigits(&escape, base, &value, &overflow) || !escape.empty()) return -1;
-  return static_cast<int>(value & 0xff);
+  if (escape.empty() || !TakeDigits(&escape, base, &value, &overflow) || !escape.empty() || value > 0xff) return -1;
+  return static_cast<int>(value);
 }
 
 }  // namespace kawk

@@ -137,9 +137,6 @@ Token ScanState::UnterminatedString() {
   return MakeAt(TokenKind::INVALID, at, "");
 }
 
-Token ScanState::UnterminatedComment() {
-  Report(Diag::UnterminatedComment, open_, "");
-  return MakeAt(TokenKind::INVALID, open_, "");
-}
+void ScanState::UnterminatedComment() { Report(Diag::UnterminatedComment, open_, ""); }
 
 }  // namespace kawk

@@ -47,7 +47,7 @@ class ScanState {
   Token UnterminatedString();
 
   void BeginComment() { open_ = Here(); }
-  Token UnterminatedComment();
+  void UnterminatedComment();
 
   // A C definition is read in pieces, too. Each returns whether the definition ends here.
   void BeginDefinition();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
@@ -43,7 +44,8 @@ std::string WordList(const std::vector<std::string_view>& words) {
   return list;
 }
 
-Problem SetValue(uint64_t& member, std::string_view key, std::string_view, std::string_view value) {
+// `bounds`: "least..most", or empty.
+Problem SetValue(uint64_t& member, std::string_view key, std::string_view bounds, std::string_view value) {
   const std::string text(value);
   const bool starts_with_digit = !text.empty() && std::isdigit(static_cast<unsigned char>(text[0]));
   char* end = nullptr;
@@ -54,6 +56,13 @@ Problem SetValue(uint64_t& member, std::string_view key, std::string_view, std::
     return fmt::format("`{}` takes a number, not `{}`", key, value);
   }
   if (errno == ERANGE) return fmt::format("`{}` is out of range for `{}`", value, key);
+  if (const size_t dots = bounds.find(".."); dots != std::string_view::npos) {
+    const std::string least(bounds.substr(0, dots));
+    const std::string most(bounds.substr(dots + 2));
+    if (number < std::strtoull(least.c_str(), nullptr, 10) || number > std::strtoull(most.c_str(), nullptr, 10)) {
+      return fmt::format("`{}` is from {} to {}, not {}", key, least, most, value);
+    }
+  }
   member = number;
   return std::nullopt;
 }
@@ -92,7 +101,28 @@ std::string_view OldSpelling(std::string_view key, std::string_view value) {
   return value;
 }
 
+// In lower case and without a prefix.
+std::string BareKey(std::string_view spelling) {
+  std::string name = Lower(spelling);
+  for (std::string_view prefix : {"bpftrace_", "kawk_"}) {
+    if (name.starts_with(prefix)) name.erase(0, prefix.size());
+  }
+  return name;
+}
+
+constexpr std::array kOldKeys = {"max_type_res_iterations", "symbol_source",     "unstable_addr", "unstable_import",
+                                 "unstable_macro",          "unstable_map_decl", "use_blazesym"};
+constexpr std::array kEnvironmentOnly = {"btf", "color", "kernel_build", "kernel_source", "no_color", "vmlinux"};
+
 }  // namespace
+
+bool IsOldConfigKey(std::string_view spelling) {
+  return std::find(kOldKeys.begin(), kOldKeys.end(), BareKey(spelling)) != kOldKeys.end();
+}
+
+bool IsEnvironmentOnly(std::string_view spelling) {
+  return std::find(kEnvironmentOnly.begin(), kEnvironmentOnly.end(), BareKey(spelling)) != kEnvironmentOnly.end();
+}
 
 const std::vector<ConfigRow>& AllConfigKeys() {
   static const std::vector<ConfigRow> rows = {
@@ -111,10 +141,7 @@ std::optional<std::string> SetConfig(Config& config, std::string_view key, std::
 }
 
 const ConfigRow* FindConfigKey(std::string_view spelling) {
-  std::string name = Lower(spelling);
-  for (std::string_view prefix : {"bpftrace_", "kawk_"}) {
-    if (name.starts_with(prefix)) name.erase(0, prefix.size());
-  }
+  const std::string name = BareKey(spelling);
   const auto& rows = AllConfigKeys();
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const ConfigRow& r) { return r.name == name; });
   return row == rows.end() ? nullptr : &*row;

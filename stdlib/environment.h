@@ -14,6 +14,10 @@ namespace kawk {
 // none. SetConfig takes the row's name.
 const ConfigRow* FindConfigKey(std::string_view spelling);
 
+// Whether bpftrace had a key of this spelling that now does nothing, or reads it from the environment only.
+bool IsOldConfigKey(std::string_view spelling);
+bool IsEnvironmentOnly(std::string_view spelling);
+
 // Looks a variable up; null when it is not set.
 using EnvironmentReader = std::function<const char*(const char* name)>;
 

@@ -111,7 +111,7 @@ struct Config {
 };
 struct ConfigRow {
   std::string_view name;
-  std::string_view values;  // allowed words by `|`, or empty
+  std::string_view values;  // allowed words by `|`, or "least..most" of a number, or empty
   std::string_view doc;
 };
 const std::vector<ConfigRow>& AllConfigKeys();

@@ -78,6 +78,7 @@ class Checker {
     Visit(s.otherwise);
   }
   void operator()(const While& s) {
+    diagnostics_.EmitWithHint(Diag::WhileDeprecated, s.location, "`for ($i : $from..$to) { … }` says how often it turns");
     Visit(s.condition);
     VisitLoop(s.body);
   }
@@ -189,6 +190,7 @@ void Checker::CheckDiscarded(const Expr* expr) {
   // Its effect is what it is called for.
   const std::optional<FunctionId> function = typed_.Info(expr).function;
   if (function == FunctionId::Delete || function == FunctionId::Skboutput) return;
+  if (diagnostics_.HasErrorIn(expr->location)) return;
   diagnostics_.EmitWithHint(Diag::DiscardedValue, expr->location, "write `_ = …;` if that is meant", ToString(type));
 }
 

@@ -7,6 +7,14 @@ namespace kawk {
 Config ApplyConfig(const std::vector<ConfigEntry>& entries, Config config, const ScriptInput& input, Diagnostics& diagnostics) {
   for (const ConfigEntry& entry : entries) {
     const ConfigRow* row = FindConfigKey(entry.key);
+    if (row == nullptr && IsOldConfigKey(entry.key)) {
+      diagnostics.Emit(Diag::OldConfigKey, entry.location, entry.key);
+      continue;
+    }
+    if (row == nullptr && IsEnvironmentOnly(entry.key)) {
+      diagnostics.EmitWithHint(Diag::EnvironmentOnly, entry.location, "it is an environment variable: BPFTRACE_…", entry.key);
+      continue;
+    }
     if (row == nullptr) {
       std::vector<std::string> names;
       for (const ConfigRow& known : AllConfigKeys()) names.emplace_back(known.name);

@@ -11,6 +11,9 @@ namespace {
 constexpr int kFreeRounds = 24;  // after these, types may only grow
 constexpr int kMostRounds = 64;
 
+// As scripts write it: an aggregate by its function.
+std::string Shown(const Type* type) { return type->IsAggregate() ? AggregateName(type->kind) : ToString(type); }
+
 }  // namespace
 
 void InferTypes(const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics) {
@@ -72,7 +75,10 @@ void Inference::Visit(const Stmt* stmt) {
 Flow Inference::Condition(const Expr* expr) {
   Flow flow = AsNumber(Visit(expr));
   const Type* type = Resolved(flow);
-  if (type != nullptr && !type->IsScalar()) Report(Diag::BadCondition, expr->location, ToString(type));
+  if (type != nullptr && !type->IsScalar()) {
+    const bool text = type->is(TypeKind::String);
+    ReportWithHint(Diag::BadCondition, expr->location, text ? "compare it: `… != \"\"`" : "", ToString(type));
+  }
   return flow;
 }
 
@@ -123,8 +129,8 @@ void Inference::AssignToMap(const Expr& target, const Expr& value, const Flow& f
   const Index* index = As<Index>(&target);
   const MapRef* ref = As<MapRef>(index != nullptr ? index->base : &target);
   if (ref == nullptr) {
-    Visit(&target);
-    Report(Diag::NotAssignable, target.location);
+    const bool known = Visit(&target).known();
+    if (known || As<Ident>(&target) == nullptr) Report(Diag::NotAssignable, target.location);  // else its name is the mistake
     return;
   }
   typed_.Info(&target).map = typed_.Info(ref).map;
@@ -154,7 +160,16 @@ void Inference::MergeValue(Slot& slot, const std::string& name, const Location& 
     Report(Diag::TypeTooDeep, location, name);
     return;
   }
-  Report(Diag::TypeMismatch, location, name, ToString(Resolved(slot.flow)), ToString(Resolved(flow)));
+  const Type* before = Resolved(slot.flow);
+  const Type* now = Resolved(flow);
+  if (before->IsAggregate() && before->kind == now->kind) {
+    ReportWithHint(Diag::AggregateArguments, location, "use another map for these", name, AggregateName(before->kind));
+    return;
+  }
+  const bool plain = before->IsAggregate() && !now->IsAggregate();
+  ReportWithHint(Diag::TypeMismatch, location,
+                 plain ? fmt::format("it is updated by `{} = {}` only", name, AggregateName(before->kind)) : "", name,
+                 Shown(before), Shown(now));
 }
 
 void Inference::CheckDeclared(const Type* declared, const std::string& name, const Location& location, const Flow& flow) {

@@ -124,6 +124,7 @@ class Inference {
   // --- infer_binary.cpp
   Flow Fold(const Binary& e, Known left, Known right);
   std::optional<Flow> FoldStrings(const Binary& e);
+  Flow Rest(const Binary& e, const std::string& text);
   Flow Compare(const Binary& e, const Flow& left, const Flow& right);
   Flow Arithmetic(const Binary& e, const Flow& left, const Flow& right);
   Flow PointerArithmetic(const Binary& e, const Type* left, const Type* right);

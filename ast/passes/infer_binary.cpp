@@ -5,6 +5,12 @@
 #include "ast/passes/infer.h"
 
 namespace kawk {
+namespace {
+
+bool AreTuples(const Type& a, const Type& b) { return a.is(TypeKind::Tuple) && b.is(TypeKind::Tuple); }
+
+}  // namespace
+
 Flow Inference::operator()(const Binary& e) {
   if (IsLogical(e.op)) {
     Condition(e.left);
@@ -36,15 +42,26 @@ Flow Inference::Fold(const Binary& e, Known left, Known right) {
   return Done(e, {});
 }
 
-// "a" + "b" and comparisons of string literals.
+// "a" + "b", "abc" + 1 (what is left without its first byte) and comparisons of string literals.
 std::optional<Flow> Inference::FoldStrings(const Binary& e) {
   if (e.left == nullptr || e.right == nullptr) return std::nullopt;
   const std::optional<std::string>& left = typed_.Info(e.left).string;
   const std::optional<std::string>& right = typed_.Info(e.right).string;
+  if (e.op == BinaryOp::Add && (left || right) && (IsOpen(e.left) || IsOpen(e.right))) return Rest(e, left ? *left : *right);
   if (!left || !right) return std::nullopt;
   if (e.op == BinaryOp::Add) return ConstantString(e, *left + *right);
   if (!IsComparison(e.op)) return std::nullopt;
   return ConstantBool(e, *FoldBinary(e.op, left->compare(*right), 0) != 0);
+}
+
+// The string from the byte that is as far in as the number says.
+Flow Inference::Rest(const Binary& e, const std::string& text) {
+  const Known skipped = *KnownValue(IsOpen(e.left) ? e.left : e.right);
+  if (skipped < 0 || skipped >= static_cast<Known>(text.size())) {
+    Report(Diag::EmptyRest, e.location);
+    return ConstantString(e, "");
+  }
+  return ConstantString(e, text.substr(static_cast<size_t>(skipped)));
 }
 
 void Inference::BadOperands(const Binary& e, const Flow& left, const Flow& right) {
@@ -68,6 +85,10 @@ Flow Inference::Compare(const Binary& e, const Flow& left, const Flow& right) {
   if (left_type->is(TypeKind::Pointer) || right_type->is(TypeKind::Pointer)) {
     if (left_type->IsScalar() && right_type->IsScalar()) {
       typed_.Info(&e).operands = types().Int(64, false);
+      const bool pointers = left_type->is(TypeKind::Pointer) && right_type->is(TypeKind::Pointer);
+      if (pointers && left_type->element != right_type->element) {
+        Report(Diag::DistinctPointers, e.location, ToString(left_type), ToString(right_type));
+      }
     } else {
       BadOperands(e, left, right);
     }
@@ -81,6 +102,10 @@ Flow Inference::Compare(const Binary& e, const Flow& left, const Flow& right) {
   const bool comparable =
       left_type->IsInteger() ||
       (equality && (left_type->is(TypeKind::String) || left_type->is(TypeKind::Tuple) || left_type->is(TypeKind::Array)));
+  if (equality && AreTuples(*left_type, *right_type) && !Merge(both, right, types())) {
+    Report(Diag::NeverEqual, e.location, ToString(left_type), ToString(right_type));
+    return ConstantBool(e, e.op == BinaryOp::Ne);
+  }
   bool lossy = false;
   if (!comparable || !Merge(both, right, types(), &lossy)) {
     BadOperands(e, left, right);

@@ -89,6 +89,10 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
 Flow Inference::StackFlow(const Expr& e, bool user, const std::vector<Expr*>& args) {
   StackMode mode = FindStackMode(typed_.config.stack_mode).value_or(StackMode::Bpftrace);
   uint64_t limit = kDefaultStackLimit;
+  if (args.size() > 2) {
+    ReportWithHint(Diag::ArgumentCount, e.location, "write `kstack([mode], [frames])`", user ? "ustack" : "kstack",
+                   "at most 2 arguments", args.size());
+  }
   for (size_t i = 0; i < args.size(); ++i) {
     const Ident* word = As<Ident>(args[i]);
     const std::optional<StackMode> named = word != nullptr && i == 0 ? FindStackMode(word->name) : std::nullopt;
@@ -99,7 +103,8 @@ Flow Inference::StackFlow(const Expr& e, bool user, const std::vector<Expr*>& ar
     Visit(args[i]);
     const std::optional<Known> known = KnownValue(args[i]);
     if (word != nullptr && !known && i == 0) {
-      ReportWithHint(Diag::UnknownStackMode, word->location, DidYouMean(word->name, StackModeNames()), word->name);
+      ReportWithHint(Diag::UnknownStackMode, word->location, fmt::format("its modes are {}", fmt::join(StackModeNames(), ", ")),
+                     word->name);
     } else if (!known || *known < 1 || *known > kMostStackLimit) {
       Report(Diag::BadStackLimit, args[i]->location, kMostStackLimit);
     } else {

@@ -127,7 +127,7 @@ std::optional<uint64_t> Inference::OffsetOfPath(const OffsetOf& e, const Type* t
     }
     const StructField* field = type->info->Find(name);
     if (field == nullptr) {
-      Report(Diag::UnknownField, e.location, type->info->name, name);
+      ReportWithHint(Diag::UnknownField, e.location, DidYouMean(name, type->info->FieldNames()), type->info->name, name);
       return std::nullopt;
     }
     offset += field->offset;

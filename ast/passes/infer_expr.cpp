@@ -1,6 +1,8 @@
 // Types of expressions other than binary operators and calls.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ast/attach_point.h"
 #include "ast/passes/infer.h"
 
@@ -190,7 +192,14 @@ Flow Inference::Elements(const Expr& e, const std::vector<Expr*>& elements, cons
 }
 
 Flow Inference::operator()(const TupleExpr& e) { return Elements(e, e.elements, {}); }
-Flow Inference::operator()(const RecordExpr& e) { return Elements(e, e.elements, e.names); }
+
+Flow Inference::operator()(const RecordExpr& e) {
+  for (size_t i = 0; i < e.names.size(); ++i) {
+    const auto first = std::find(e.names.begin(), e.names.end(), e.names[i]);
+    if (first != e.names.begin() + static_cast<long>(i)) Report(Diag::DuplicateName, e.elements[i]->location, e.names[i]);
+  }
+  return Elements(e, e.elements, e.names);
+}
 
 // --- operators ---
 

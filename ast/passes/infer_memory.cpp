@@ -64,7 +64,13 @@ Flow Inference::operator()(const Member& e) {
     type = type->element;
   }
   if (!type->is(TypeKind::Struct)) {
-    Report(Diag::NoFields, e.name_location, e.name, ToString(type));
+    const bool fraction = As<IntLit>(e.base) != nullptr;
+    const bool pointer = type->is(TypeKind::Pointer);
+    ReportWithHint(Diag::NoFields, e.name_location,
+                   fraction  ? "there are no fractions: numbers are integers"
+                   : pointer ? "cast it: `((struct … *)…)->" + e.name + "`"
+                             : "",
+                   e.name, ToString(type));
     return Done(e, {});
   }
   return FieldOf(e, type);
@@ -82,9 +88,7 @@ Flow Inference::RecordMember(const Member& e, const Flow& base) {
 Flow Inference::FieldOf(const Member& e, const Type* type) {
   const StructField* field = type->info->Find(e.name);
   if (field == nullptr) {
-    std::vector<std::string> names;
-    for (const StructField& candidate : type->info->Fields()) names.push_back(candidate.name);
-    ReportWithHint(Diag::UnknownField, e.name_location, DidYouMean(e.name, names), type->info->name, e.name);
+    ReportWithHint(Diag::UnknownField, e.name_location, DidYouMean(e.name, type->info->FieldNames()), type->info->name, e.name);
     return Done(e, {});
   }
   typed_.Info(&e).field = field;

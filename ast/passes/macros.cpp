@@ -25,6 +25,24 @@ bool Takes(const MacroParam& param, const Expr* argument) {
   UNREACHABLE("macro parameter");
 }
 
+const char* Taken(MacroParam::Kind kind) {
+  switch (kind) {
+    case MacroParam::Variable: return "a variable";
+    case MacroParam::Map: return "a map";
+    case MacroParam::Expression: return "a value";
+  }
+  UNREACHABLE("macro parameter");
+}
+
+// "add(a, $b)"
+std::string Signature(const Macro& macro) {
+  std::vector<std::string> names;
+  for (const MacroParam& param : macro.params) names.push_back(param.name);
+  return fmt::format("{}({})", macro.name, fmt::join(names, ", "));
+}
+
+std::string Count(size_t arguments) { return fmt::format("{} argument{}", arguments, arguments == 1 ? "" : "s"); }
+
 bool SameSignature(const Macro& a, const Macro& b) {
   return std::equal(a.params.begin(), a.params.end(), b.params.begin(), b.params.end(),
                     [](const MacroParam& x, const MacroParam& y) { return x.kind == y.kind; });
@@ -71,8 +89,8 @@ class MacroExpander {
     for (Expr*& argument : arguments) Expand(argument);  // as seen by the caller
     const Macro* macro = Choose(found->second, arguments);
     if (macro == nullptr) {
-      diagnostics_.Emit(Diag::MacroArguments, place->location, name, Describe(arguments));
-      place = ast_.New<IntLit>(place->location);  // something that nobody complains about
+      ReportArguments(*place, found->second, arguments);
+      place = ast_.New<IntLit>(place->location);  // something that few complain about
       return false;
     }
     if (std::find(open_.begin(), open_.end(), macro) != open_.end() || ++expansions_ > kMostExpansions) {
@@ -109,7 +127,8 @@ class MacroExpander {
     for (Expr*& argument : arguments) Expand(argument);
     const Location at = place->location;
     if (arguments.size() != macro->params.size()) {
-      diagnostics_.Emit(Diag::MacroArguments, at, name, Describe(arguments));
+      diagnostics_.EmitWithHint(Diag::MacroArgumentCount, at, fmt::format("write `{}({})`", name, fmt::join(macro->params, ", ")),
+                                name, Count(macro->params.size()), arguments.size());
       place = ast_.New<IntLit>(at);
       return false;
     }
@@ -145,8 +164,32 @@ class MacroExpander {
     return input_.parse_expression ? input_.parse_expression(ast_, macro.text, use.location) : nullptr;
   }
 
-  static std::string Describe(const std::vector<Expr*>& arguments) {
-    return fmt::format("{} such argument{}", arguments.size(), arguments.size() == 1 ? "" : "s");
+  // Why none of the macros of that name takes these arguments: their number, the first that does not fit, or no one reason.
+  void ReportArguments(const Expr& call, const std::vector<const Macro*>& overloads, const std::vector<Expr*>& arguments) {
+    std::vector<const Macro*> near;
+    for (const Macro* macro : overloads) {
+      if (macro->params.size() == arguments.size()) near.push_back(macro);
+    }
+    const Macro& first = *overloads[0];
+    if (near.empty() && overloads.size() == 1) {
+      diagnostics_.EmitWithHint(Diag::MacroArgumentCount, call.location, fmt::format("write `{}`", Signature(first)), first.name,
+                                Count(first.params.size()), arguments.size());
+      return;
+    }
+    if (near.size() != 1) {
+      std::vector<std::string> all;
+      for (const Macro* macro : overloads) all.push_back(fmt::format("`{}`", Signature(*macro)));
+      diagnostics_.EmitWithHint(Diag::MacroArguments, call.location, fmt::format("there are {}", fmt::join(all, ", ")),
+                                first.name);
+      return;
+    }
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const MacroParam& param = near[0]->params[i];
+      if (Takes(param, arguments[i])) continue;
+      diagnostics_.EmitWithHint(Diag::MacroArgument, arguments[i]->location,
+                                fmt::format("it is defined at {}", SpanText(near[0]->location)), first.name, Taken(param.kind),
+                                param.name);
+    }
   }
 
   // The overload that says most about the arguments: a parameter that only takes a variable or map beats one for any value.
@@ -194,11 +237,19 @@ class MacroExpander {
     return block;
   }
 
-  // A body uses no map but its parameters.
+  // A body uses no map but its parameters, and does not leave the probe.
   void CheckReach(const Macro& macro) {
     std::set<std::string> names;
-    for (const MacroParam& param : macro.params) names.insert(param.name);
+    for (const MacroParam& param : macro.params) {
+      if (!names.insert(param.name).second) {
+        diagnostics_.Emit(Diag::MacroParameterTwice, param.location, macro.name, param.name);
+      }
+    }
     Rewriter look;
+    look.on_stmt = [&](Stmt& stmt) {
+      if (As<Return>(&stmt) == nullptr) return;
+      diagnostics_.EmitWithHint(Diag::MacroReturns, stmt.location, "its value is that of its last expression, without a `;`");
+    };
     look.on_expr = [&](Expr*& place) {
       const MapRef* map = As<MapRef>(place);
       if (map != nullptr && !names.contains(map->name)) {

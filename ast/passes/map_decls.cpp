@@ -25,6 +25,12 @@ const MapTypeRow* FindMapType(std::string_view name) {
   return nullptr;
 }
 
+std::string Listed() {
+  std::string list;
+  for (const MapTypeRow& row : kMapTypes) list += (list.empty() ? "" : ", ") + std::string(row.name);
+  return list;
+}
+
 std::optional<uint64_t> EntriesOf(const Expr* size, TypeSource& source) {
   if (const IntLit* literal = As<IntLit>(size)) return literal->value;
   const Ident* name = As<Ident>(size);
@@ -36,13 +42,11 @@ std::optional<uint64_t> EntriesOf(const Expr* size, TypeSource& source) {
 }  // namespace
 
 void ApplyMapDecls(const Ast& ast, TypeSource& source, Typed& typed, Diagnostics& diagnostics) {
-  std::vector<std::string> names;
-  for (const MapTypeRow& row : kMapTypes) names.emplace_back(row.name);
   for (const MapDecl& decl : ast.map_decls) {
     const MapTypeRow* row = FindMapType(decl.map_type);
     const std::optional<uint64_t> size = EntriesOf(decl.max_entries, source);
     if (row == nullptr)
-      diagnostics.EmitWithHint(Diag::BadMapType, decl.map_type_location, DidYouMean(decl.map_type, names), decl.map_type);
+      diagnostics.EmitWithHint(Diag::BadMapType, decl.map_type_location, "types of maps are " + Listed(), decl.map_type);
     if (!size || *size == 0 || *size > UINT32_MAX) {
       diagnostics.Emit(Diag::BadMapSize, decl.max_entries != nullptr ? decl.max_entries->location : decl.location);
     }

@@ -2,6 +2,7 @@
 // name that means nothing gets a suggestion from the names that would do in its place.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
@@ -16,6 +17,9 @@ namespace kawk {
 namespace {
 
 bool TakesArguments(BuiltinId id) { return id == BuiltinId::KStack || id == BuiltinId::UStack; }
+
+// The name as the script has it: macros put a number behind those of their own variables.
+std::string Written(const std::string& name) { return name.substr(0, name.find('\'')); }
 
 // The words that may stand in parentheses behind a builtin: rows such as "nsecs(tai)".
 std::vector<std::string> ModesOf(std::string_view builtin) {
@@ -34,6 +38,7 @@ class Resolver {
 
   void ResolveUnit(const ProbeUnit& unit) {
     scopes_.clear();
+    closed_.clear();
     Visit(unit.probe->predicate);
     Visit(unit.probe->body);
   }
@@ -141,11 +146,17 @@ class Resolver {
   }
   void OpenScope() { scopes_.emplace_back(); }
   void CloseScope();
-  Variable* FindVariable(const std::string& name);
+  const Variable* FindVariable(const std::string& name) const;
+  Variable* FindVariable(const std::string& name) {
+    return const_cast<Variable*>(static_cast<const Resolver*>(this)->FindVariable(name));
+  }
   bool ResolveMode(const Call& e);
   Variable& Declare(const std::string& name, const Location& location);
   void LoopVariable(const Stmt& s, const std::string& name, const Location& location, const Block* body);
   std::vector<std::string> VisibleVariables() const;
+  std::string WayToVariable(const std::string& name) const;
+  void ReportRedeclared(const std::string& name, const Location& location);
+  std::string MeantBy(const std::string& word) const;
 
   const ScriptInput& input_;
   TypeSource& source_;
@@ -153,18 +164,22 @@ class Resolver {
   Diagnostics& diagnostics_;
   bool missing_allowed_ = false;  // within str($1)
   std::vector<Scope> scopes_;
+  Scope closed_;                     // variables of this probe whose block has ended
+  std::set<std::string> of_others_;  // and of the probes before it
 };
 
 // --- variables ---
 
 void Resolver::CloseScope() {
   for (const auto& [name, variable] : scopes_.back()) {
-    if (variable.by_let && !variable.assigned) diagnostics_.Emit(Diag::NeverAssigned, variable.declared, name);
+    if (variable.by_let && !variable.assigned) diagnostics_.Emit(Diag::NeverAssigned, variable.declared, Written(name));
+    closed_.insert_or_assign(name, variable);
+    of_others_.insert(name);
   }
   scopes_.pop_back();
 }
 
-Resolver::Variable* Resolver::FindVariable(const std::string& name) {
+const Resolver::Variable* Resolver::FindVariable(const std::string& name) const {
   for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
     if (auto found = scope->find(name); found != scope->end()) return &found->second;
   }
@@ -180,18 +195,38 @@ Resolver::Variable& Resolver::Declare(const std::string& name, const Location& l
 std::vector<std::string> Resolver::VisibleVariables() const {
   std::vector<std::string> names;
   for (const Scope& scope : scopes_) {
-    for (const auto& [name, variable] : scope) names.push_back(name);
+    for (const auto& [name, variable] : scope) names.push_back(Written(name));
   }
   return names;
+}
+
+// What to do about a variable that is not visible here.
+std::string Resolver::WayToVariable(const std::string& name) const {
+  const auto inner = closed_.find(name);
+  if (inner != closed_.end()) {
+    return fmt::format("the one at {} ends with its block: declare it before that with `let {};`",
+                       SpanText(inner->second.declared), Written(name));
+  }
+  const std::string other = Written(name);
+  if (of_others_.contains(name))
+    return fmt::format("variables end with their probe; a map is seen by all: `@{}`", other.substr(1));
+  if (other != name && FindVariable(other) != nullptr) return "a macro cannot reach the caller's variables: make it a parameter";
+  return DidYouMean(other, VisibleVariables());
+}
+
+void Resolver::ReportRedeclared(const std::string& name, const Location& location) {
+  diagnostics_.EmitWithHint(
+      Diag::Redeclared, location,
+      fmt::format("the first one is at {}; give this one another name", SpanText(FindVariable(name)->declared)), Written(name));
 }
 
 void Resolver::operator()(const ScratchVar& e) {
   Variable* variable = FindVariable(e.name);
   if (variable == nullptr) {
-    diagnostics_.EmitWithHint(Diag::UndeclaredVariable, e.location, DidYouMean(e.name, VisibleVariables()), e.name);
+    diagnostics_.EmitWithHint(Diag::UndeclaredVariable, e.location, WayToVariable(e.name), Written(e.name));
     return;
   }
-  if (!variable->assigned) diagnostics_.Emit(Diag::ReadBeforeAssigned, e.location, e.name);
+  if (!variable->assigned) diagnostics_.Emit(Diag::ReadBeforeAssigned, e.location, Written(e.name));
   typed_.Info(&e).variable = variable->index;
 }
 
@@ -212,7 +247,7 @@ void Resolver::operator()(const Let& s) {
   Visit(s.type);
   Visit(s.value);
   if (FindVariable(s.name) != nullptr) {
-    diagnostics_.EmitWithHint(Diag::Redeclared, s.name_location, "give it another name", s.name);
+    ReportRedeclared(s.name, s.name_location);
     return;
   }
   Variable& variable = Declare(s.name, s.name_location);
@@ -222,7 +257,7 @@ void Resolver::operator()(const Let& s) {
 }
 
 void Resolver::LoopVariable(const Stmt& s, const std::string& name, const Location& location, const Block* body) {
-  if (FindVariable(name) != nullptr) diagnostics_.EmitWithHint(Diag::Redeclared, location, "give it another name", name);
+  if (FindVariable(name) != nullptr) ReportRedeclared(name, location);
   OpenScope();
   typed_.lets[s.id.value] = Declare(name, location).index;
   Visit(body);
@@ -241,9 +276,17 @@ void Resolver::operator()(const Ident& e) {
     return;
   }
   if (source_.FindConstant(e.name)) return;
+  diagnostics_.EmitWithHint(Diag::UnknownName, e.location, MeantBy(e.name), e.name);
+}
+
+// What a word that names no value was probably meant to be.
+std::string Resolver::MeantBy(const std::string& word) const {
+  if (source_.Find(word) != nullptr) return fmt::format("it is a type: `({})value` casts, `sizeof({})` is its size", word, word);
+  if (word == "config") return "`config = { … }` stands before the probes";
+  if (FindVariable("$" + word) != nullptr) return fmt::format("variables start with `$`: `${}`", word);
   std::vector<std::string> names;
   for (const BuiltinRow& row : AllBuiltins()) names.emplace_back(row.name);
-  diagnostics_.EmitWithHint(Diag::UnknownName, e.location, DidYouMean(e.name, names), e.name);
+  return DidYouMean(word, names);
 }
 
 // `nsecs(tai)`: the row of that name. False when the builtin has no modes.
@@ -266,6 +309,10 @@ bool Resolver::ResolveMode(const Call& e) {
 void Resolver::operator()(const Call& e) {
   const FunctionRow* function = FindFunction(e.name);
   const BuiltinRow* builtin = FindBuiltin(e.name);
+  if (function == nullptr && builtin != nullptr && e.args.empty() && builtin->id != BuiltinId::Args) {  // `comm()` is `comm`
+    typed_.Info(&e).builtin = builtin->id;
+    return;
+  }
   if (function == nullptr && builtin != nullptr && ResolveMode(e)) return;
   if (function != nullptr) {
     typed_.Info(&e).function = function->id;
@@ -314,7 +361,7 @@ void Resolver::operator()(const Positional& e) {
 }
 
 // Gives every map of the script its number, in order of name.
-void NumberMaps(const Ast& ast, Typed& typed) {
+void NumberMaps(const Ast& ast, Typed& typed, Diagnostics& diagnostics) {
   std::map<std::string, MapInfo> maps;
   for (const MapDecl& decl : ast.map_decls)
     maps.try_emplace(decl.name, MapInfo{decl.name, nullptr, nullptr, &decl, decl.location});
@@ -327,6 +374,12 @@ void NumberMaps(const Ast& ast, Typed& typed) {
     maps.try_emplace(ref->name, MapInfo{ref->name, nullptr, nullptr, nullptr, ref->location});
   };
   for (const ProbeUnit& unit : typed.units) walker.Walk(*unit.probe);
+  const auto is_used = [&](const MapDecl& decl) {
+    return std::any_of(refs.begin(), refs.end(), [&](const MapRef* ref) { return ref->name == decl.name; });
+  };
+  for (const MapDecl& decl : ast.map_decls) {
+    if (!typed.partial && !is_used(decl)) diagnostics.Emit(Diag::UnusedMap, decl.location, decl.name);
+  }
   std::map<std::string, int> numbers;
   for (auto& [name, info] : maps) {
     numbers[name] = static_cast<int>(typed.maps.size());
@@ -338,7 +391,7 @@ void NumberMaps(const Ast& ast, Typed& typed) {
 }  // namespace
 
 void ResolveNames(const Ast& ast, const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics) {
-  NumberMaps(ast, typed);
+  NumberMaps(ast, typed, diagnostics);
   Resolver resolver(input, source, typed, diagnostics);
   for (const ProbeUnit& unit : typed.units) resolver.ResolveUnit(unit);
 }

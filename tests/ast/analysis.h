@@ -25,6 +25,7 @@ inline std::unique_ptr<Analysis> AnalyseScript(const std::string& script, std::v
   auto analysis = std::make_unique<Analysis>();
   const uint32_t file = analysis->sources.Add("stdin", script);
   analysis->ast = Parse(analysis->sources, file, analysis->diagnostics);
+  if (analysis->diagnostics.has_errors()) return analysis;  // as the command line does
   ScriptInput input;
   input.parse_expression = ParseExpression;
   for (std::string& word : positional) {

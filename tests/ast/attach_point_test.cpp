@@ -52,7 +52,8 @@ TEST(AttachPoint, Table) {
       {"software:cs:5", "software:cs:5 target=context-switches period=5 config=3"},
       {"s:faults", "software:faults target=page-faults period=100 config=2"},
       {"software:foo", "UnknownPerfEvent"},
-      {"software:cpu:", "BadProbeCount"},
+      {"software:cpu:", "EmptyPart"},
+      {"software:faults:0", "software:faults:0 target=page-faults period=100 config=2"},
       {"t:sched:sched_switch", "tracepoint:sched:sched_switch group=sched target=sched_switch"},
       {"tracepoint:foo", "AttachPointParts"},
       {"rt:sched_switch", "rawtracepoint:sched_switch target=sched_switch"},
@@ -77,7 +78,7 @@ TEST(AttachPoint, Table) {
 TEST(AttachPoint, Positional) {
   EXPECT_EQ(Parsed("interval:s:$1", {"5"}), "interval:s:5 period=5000000000");
   EXPECT_EQ(Parsed("interval:$1:$2", {"ms", "7"}), "interval:ms:7 period=7000000");
-  EXPECT_EQ(Parsed("interval:s:$1"), "BadProbeCount");
+  EXPECT_EQ(Parsed("interval:s:$1"), "EmptyPart");
   EXPECT_EQ(Parsed("interval:s:$#", {"a", "b"}), "interval:s:2 period=2000000000");
 }
 

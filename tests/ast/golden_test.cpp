@@ -3,6 +3,7 @@
 //   script
 //   ---
 //   what is printed
+// Those in data/wrong/ are wrong scripts, a group a file: each must be told so.
 // KAWK_UPDATE=1 writes what is printed now; read the diff.
 #include <gtest/gtest.h>
 
@@ -52,7 +53,7 @@ std::vector<Case> ReadCases(const std::filesystem::path& path) {
 
 std::vector<std::filesystem::path> Goldens() {
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(KAWK_TEST_DATA)) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(KAWK_TEST_DATA)) {
     if (entry.path().extension() == ".golden") paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
@@ -76,6 +77,18 @@ TEST(Golden, Diagnostics) {
     }
     if (update) std::ofstream(path) << text;
   }
+}
+
+TEST(Golden, WrongScriptsAreTold) {
+  int wrong = 0;
+  for (const auto& path : Goldens()) {
+    if (path.parent_path().filename() != "wrong") continue;
+    for (const Case& c : ReadCases(path)) {
+      ++wrong;
+      EXPECT_FALSE(RunCase(c)->diagnostics.all().empty()) << path << ": " << c.header;
+    }
+  }
+  EXPECT_GE(wrong, 200);
 }
 
 // Rows that no script can bring about in this test, with the reason.

@@ -28,7 +28,8 @@ BEGIN { 1 })",
     {R"(BEGIN { "\q\xzz" })",
      R"(1:10-12 unknown escape `\q` in string | the escapes are \n \t \r \e \\ \" \' \0nn and \xNN; a backslash itself is \\
 1:12-14 unknown escape `\x` in string | the escapes are \n \t \r \e \\ \" \' \0nn and \xNN; a backslash itself is \\)"},
-    {"BEGIN { /* x", "1:9-11 comment is not closed"},
+    {"BEGIN { /* x", R"(1:9-11 comment is not closed
+1:13-13 syntax: expected `}` at the end of the file | the `{` at 1:7 is not closed)"},
     {"BEGIN { 99999999999999999999; 1e30; 300000d }",
      R"(1:9-29 integer `99999999999999999999` does not fit in 64 bits | the largest is 18446744073709551615
 1:31-35 integer `1e30` does not fit in 64 bits | the largest is 18446744073709551615
