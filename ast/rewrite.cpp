@@ -61,7 +61,10 @@ void Rewriter::Rewrite(Stmt* stmt) const {
 }
 
 void Rewriter::Rewrite(TypeSpec* spec) const {
-  for (; spec != nullptr; spec = spec->of_type) Rewrite(spec->of_expr);
+  for (; spec != nullptr; spec = spec->of_type) {
+    if (on_type) on_type(*spec);
+    Rewrite(spec->of_expr);
+  }
 }
 
 }  // namespace kawk

@@ -12,6 +12,7 @@ struct Rewriter {
   // Called before the children; false leaves them out.
   std::function<bool(Expr*& place)> on_expr;
   std::function<void(Stmt& stmt)> on_stmt = nullptr;
+  std::function<void(TypeSpec& spec)> on_type = nullptr;
 
   void Rewrite(Expr*& place) const;  // null is skipped, here and below
   void Rewrite(Stmt* stmt) const;

@@ -123,6 +123,7 @@ class Evaluator {
     const Type* to = TypeOf(e);
     const Type* from = p_.ValueTypeOf(e.operand);
     if (to->IsScalar() && from->IsScalar()) return {p_.Scalar(e.operand, to), to};
+    if (to->is(TypeKind::Pointer)) return {p_.AddressOf(p_.PlaceOf(e.operand)), to};  // of an array: where it begins
     return CastBytes(e, to, from);
   }
 
@@ -225,7 +226,9 @@ class Evaluator {
       p_.EvaluateInto(memory, p_.typed().types->String(to->is(TypeKind::String) ? to->length : size), e.operand);
     } else if (from->IsInteger()) {
       const Type* whole = p_.typed().types->Int(SizeOfType(to) * 8, false);
-      p_.Store(memory, whole, {p_.Scalar(e.operand, whole), whole});
+      const bool literal = p_.typed().Info(e.operand).integer && As<Cast>(e.operand) == nullptr;
+      const Type* bytes = literal ? whole : p_.typed().types->Int(SizeOfType(from) * 8, false);  // wider: filled with zeros
+      p_.Store(memory, whole, {p_.Convert(p_.Scalar(e.operand, bytes), bytes, whole), whole});
     } else {
       p_.EvaluateInto(memory, from, e.operand);
     }
@@ -296,23 +299,25 @@ llvm::Value* SignedDivide(Program& p, llvm::Value* left, llvm::Value* right, boo
   llvm::Value* a = ir.CreateSelect(left_negative, ir.CreateNeg(left), left);
   llvm::Value* b = ir.CreateSelect(right_negative, ir.CreateNeg(right), right);
   llvm::Value* by_zero = ir.CreateICmpEQ(b, zero);
-  llvm::Value* safe = ir.CreateSelect(by_zero, llvm::ConstantInt::get(left->getType(), 1), b);
+  llvm::Value* one = llvm::ConstantInt::get(left->getType(), 1);  // the result by zero, as in the peer
+  llvm::Value* safe = ir.CreateSelect(by_zero, one, b);
   if (remainder) {
     llvm::Value* rest = ir.CreateURem(a, safe);
-    return ir.CreateSelect(by_zero, left, ir.CreateSelect(left_negative, ir.CreateNeg(rest), rest));
+    return ir.CreateSelect(by_zero, one, ir.CreateSelect(left_negative, ir.CreateNeg(rest), rest));
   }
   llvm::Value* quotient = ir.CreateUDiv(a, safe);
   llvm::Value* negative = ir.CreateXor(left_negative, right_negative);
-  return ir.CreateSelect(by_zero, zero, ir.CreateSelect(negative, ir.CreateNeg(quotient), quotient));
+  return ir.CreateSelect(by_zero, one, ir.CreateSelect(negative, ir.CreateNeg(quotient), quotient));
 }
 
 llvm::Value* UnsignedDivide(Program& p, llvm::Value* left, llvm::Value* right, bool remainder) {
   auto& ir = p.ir();
   llvm::Value* zero = llvm::ConstantInt::get(left->getType(), 0);
   llvm::Value* by_zero = ir.CreateICmpEQ(right, zero);
-  llvm::Value* safe = ir.CreateSelect(by_zero, llvm::ConstantInt::get(left->getType(), 1), right);
+  llvm::Value* one = llvm::ConstantInt::get(left->getType(), 1);
+  llvm::Value* safe = ir.CreateSelect(by_zero, one, right);
   llvm::Value* result = remainder ? ir.CreateURem(left, safe) : ir.CreateUDiv(left, safe);
-  return ir.CreateSelect(by_zero, remainder ? left : zero, result);
+  return ir.CreateSelect(by_zero, one, result);
 }
 
 // The shift count is taken modulo the width, as the machine does.

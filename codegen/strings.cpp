@@ -103,11 +103,12 @@ llvm::Value* Program::CompareStrings(const Expr* left, const Expr* right) {
   const Value b = Evaluate(right);
   SetLocation(left->location);
   const uint64_t shorter = std::min(a.type->length, b.type->length);
+  const auto& text = typed().Info(right).string;
+  if (text && text->size() + 1 > a.type->length) return ir_.getFalse();  // it cannot be in there
   llvm::BasicBlock* differ = NewBlock("differ");
   llvm::BasicBlock* end = NewBlock("compared");
-  if (const auto& text = typed().Info(right).string) {
+  if (text) {
     const uint64_t bytes = text->size() + 1;
-    if (bytes > a.type->length) return ir_.getFalse();
     for (uint64_t at = 0; at < bytes;) {
       const uint64_t size = ChunkSize(bytes - at);
       uint64_t want = 0;

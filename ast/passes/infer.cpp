@@ -186,6 +186,7 @@ void Inference::CheckDeclared(const Type* declared, const std::string& name, con
     }
     return;
   }
+  if (declared->is(TypeKind::Pointer) && from->is(TypeKind::Pointer)) return;  // as in the peer: the declaration says what it is
   Flow merged = Flow::Of(declared);
   if (!Merge(merged, flow, types()) || Resolved(merged) != declared) {
     Report(Diag::TypeMismatch, location, name, ToString(declared), ToString(from));
@@ -216,7 +217,10 @@ void Inference::operator()(const Let& s) {
   Flow flow = Visit(s.value);
   if (variable < 0) return;
   Slot& slot = variables_[variable];
-  if (s.type != nullptr) slot.declared = TypeOfSpec(s.type);
+  const bool any_length = s.type != nullptr && TypeTable::SizedKind(s.type->name) == TypeKind::String &&
+                          s.type->postfixes.empty() && s.type->of_expr == nullptr && s.type->of_type == nullptr;
+  if (any_length) MergeValue(slot, s.name, s.type->location, Flow::Of(types().String(1)));  // `let $s: string`
+  if (s.type != nullptr && !any_length) slot.declared = TypeOfSpec(s.type);
   if (s.value == nullptr) return;
   if (flow.type == types().None()) {
     Report(Diag::NoValue, s.value->location);

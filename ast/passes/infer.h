@@ -18,6 +18,9 @@
 
 namespace kawk {
 
+// Whether the value lies in memory that has an address: a field, an element.
+bool HasPlace(const Expr* expr, const Typed& typed);
+
 class Inference {
  public:
   Inference(const ScriptInput& input, TypeSource& source, Typed& typed, Diagnostics& diagnostics)

@@ -29,16 +29,25 @@ Flow Inference::operator()(const Cast& e) {
   if (to != nullptr && source != nullptr && to->is(TypeKind::Pointer) && source->is(TypeKind::Pointer)) {
     to = types().Pointer(to->element, source->space);  // the same place, seen as something else
   }
+  if (to != nullptr && source != nullptr && to->is(TypeKind::Pointer) && HasPlace(e.operand, typed_)) {
+    const AddressSpace space = typed_.Info(e.operand).space;
+    const bool array = source->is(TypeKind::Array) || source->is(TypeKind::String);
+    if (array) to = types().Pointer(to->element, space == AddressSpace::Context ? AddressSpace::Kernel : space);
+  }
   if (to == nullptr || !from.known()) return Done(e, Flow::Of(to));
   return CastTo(e, to, from);
 }
 
 bool Inference::CanCast(const Type* to, const Type* from, const Expr& operand) {
   if (to == from || (to->IsScalar() && from->IsScalar())) return true;
-  if (from->is(TypeKind::String)) return to->is(TypeKind::String) || (IsIntArray(to) && to->element->bits == 8);
+  if (from->is(TypeKind::String) && !to->is(TypeKind::Pointer))
+    return to->is(TypeKind::String) || (IsIntArray(to) && to->element->bits == 8);
   const bool same_size = SizeOfType(to) == SizeOfType(from);
-  if (IsIntArray(to))
-    return (from->IsInteger() && (same_size || (IsOpen(&operand) && IsWidth(SizeOfType(to))))) || (IsIntArray(from) && same_size);
+  if (to->is(TypeKind::Pointer) && (from->is(TypeKind::String) || from->is(TypeKind::Array))) return HasPlace(&operand, typed_);
+  if (IsIntArray(to)) {
+    const bool holds = same_size || (IsWidth(SizeOfType(to)) && (SizeOfType(to) > SizeOfType(from) || IsOpen(&operand)));
+    return (from->IsInteger() && holds) || (IsIntArray(from) && same_size);
+  }
   return to->IsInteger() && IsIntArray(from) && same_size;
 }
 

@@ -5,15 +5,12 @@
 #include "ast/passes/infer.h"
 
 namespace kawk {
-namespace {
 
 bool HasPlace(const Expr* expr, const Typed& typed) {
   if (const Index* index = As<Index>(expr))
     return As<MapRef>(index->base) == nullptr && typed.Info(expr).space != AddressSpace::Bpf;
   return As<Member>(expr) != nullptr && typed.Info(expr).field != nullptr && typed.Info(expr).field->bit_size == 0;
 }
-
-}  // namespace
 
 // Where an address leads of which nothing else is known.
 AddressSpace Inference::DefaultSpace() const {

@@ -231,6 +231,15 @@ class MacroExpander {
       if (ForRange* loop = As<ForRange>(&stmt)) rename(loop->variable);
       if (ForIn* loop = As<ForIn>(&stmt)) rename(loop->variable);
     };
+    substitute.on_type = [&](TypeSpec& spec) {  // `(t)x` where the argument is typeof(…)
+      const auto found = by_name.find(spec.name);
+      const TypeOf* type = found != by_name.end() ? As<TypeOf>(found->second) : nullptr;
+      if (type == nullptr) return;
+      const auto* copy = static_cast<const TypeOf*>(CloneExpr(ast_, type));
+      spec.name.clear();
+      spec.of_type = copy->type;
+      spec.of_expr = copy->operand;
+    };
     auto* block = static_cast<BlockExpr*>(CloneExpr(ast_, macro.body));
     for (Stmt* stmt : block->statements) substitute.Rewrite(stmt);
     substitute.Rewrite(block->value);
