@@ -19,15 +19,17 @@ constexpr uint32_t kInetSize = 20;
 constexpr uint32_t kMacSize = 6;
 constexpr uint32_t kUserSymbolSize = 16;
 constexpr uint32_t kBufferHeader = 4;
-constexpr uint32_t kPairSlot = 16;  // min, max, avg, stats: a value and a second u64
+constexpr uint32_t kSeriesSlot = 40;  // tseries: see runtime/image/buckets.h
+constexpr uint32_t kPairSlot = 16;    // min, max, avg, stats: a value and a second u64
 
 uint32_t RoundUp(uint32_t value, uint32_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 
 std::string Key(const Type& t) {
   std::string key =
-      fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}|", static_cast<int>(t.kind), t.bits, t.is_signed, t.length,
-                  fmt::ptr(t.element), static_cast<int>(t.space), fmt::ptr(t.info), fmt::ptr(t.enumeration),
-                  static_cast<int>(t.stack_mode), t.stack_limit, t.hist_bits, t.lhist_min, t.lhist_max, t.lhist_step, t.text);
+      fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}:{}|", static_cast<int>(t.kind), t.bits, t.is_signed,
+                  t.length, fmt::ptr(t.element), static_cast<int>(t.space), fmt::ptr(t.info), fmt::ptr(t.enumeration),
+                  static_cast<int>(t.stack_mode), t.stack_limit, t.hist_bits, t.lhist_min, t.lhist_max, t.lhist_step, t.text,
+                  t.series_interval, t.series_length, static_cast<int>(t.series_kind));
   for (const Type* member : t.members) key += fmt::format("{},", fmt::ptr(member));
   for (const std::string& name : t.names) key += name + ",";
   return key;
@@ -91,8 +93,8 @@ uint32_t SizeOfType(const Type* type) {
     case TypeKind::Count:
     case TypeKind::Sum:
     case TypeKind::Hist:
-    case TypeKind::Lhist:
-    case TypeKind::Tseries: return 8;
+    case TypeKind::Lhist: return 8;
+    case TypeKind::Tseries: return kSeriesSlot;
   }
   UNREACHABLE("type kind");
 }
@@ -193,7 +195,7 @@ const Type* TypeTable::Stack(bool user, StackMode mode, uint32_t limit) {
 }
 
 const Type* TypeTable::Aggregate(TypeKind kind, bool is_signed) {
-  CHECK(kind >= TypeKind::Count && kind != TypeKind::Hist && kind != TypeKind::Lhist);
+  CHECK(kind >= TypeKind::Count && kind < TypeKind::Hist);
   return Intern(Type{.kind = kind, .bits = 64, .is_signed = is_signed});
 }
 
@@ -201,6 +203,15 @@ const Type* TypeTable::Hist(uint32_t bits) { return Intern(Type{.kind = TypeKind
 
 const Type* TypeTable::Lhist(int64_t min, int64_t max, int64_t step) {
   return Intern(Type{.kind = TypeKind::Lhist, .lhist_min = min, .lhist_max = max, .lhist_step = step});
+}
+
+const Type* TypeTable::Tseries(bool is_signed, uint64_t interval, uint32_t length, SeriesKind kind) {
+  return Intern(Type{.kind = TypeKind::Tseries,
+                     .bits = 64,
+                     .is_signed = is_signed,
+                     .series_interval = interval,
+                     .series_length = length,
+                     .series_kind = kind});
 }
 
 const Type* TypeTable::Plain(TypeKind kind) { return Intern(Type{.kind = kind}); }

@@ -52,6 +52,9 @@ enum class AddressSpace : uint8_t { Bpf, Kernel, User, Context };
 
 enum class StackMode : uint8_t { Bpftrace, Perf, Raw, BuildId };
 
+// What tseries() keeps of the numbers of one interval.
+enum class SeriesKind : uint8_t { Last, Avg, Max, Min, Sum };
+
 struct Type;
 
 struct StructField {
@@ -92,7 +95,7 @@ struct EnumInfo {
 struct Type {
   TypeKind kind = TypeKind::None;
   uint32_t bits = 0;                           // Int, Enum: 8, 16, 32, 64
-  bool is_signed = false;                      // Int, Enum, Sum, Min, Max, Avg, Stats
+  bool is_signed = false;                      // Int, Enum, Sum, Min, Max, Avg, Stats, Tseries
   uint64_t length = 0;                         // String: capacity with NUL; Buffer: capacity; Array: elements
   const Type* element = nullptr;               // Pointer: pointee (None: void*), Array: element
   AddressSpace space = AddressSpace::Kernel;   // Pointer
@@ -105,17 +108,22 @@ struct Type {
   uint32_t stack_limit = 0;
   uint32_t hist_bits = 0;
   int64_t lhist_min = 0, lhist_max = 0, lhist_step = 0;
+  uint64_t series_interval = 0;  // Tseries: ns
+  uint32_t series_length = 0;    // Tseries: intervals kept
+  SeriesKind series_kind = SeriesKind::Last;
 
   bool is(TypeKind k) const { return kind == k; }
   bool IsInteger() const { return kind == TypeKind::Int || kind == TypeKind::Enum || kind == TypeKind::Bool; }
   bool IsAggregate() const { return kind >= TypeKind::Count; }
+  // Kept as several elements a key: a bucket each, or an interval.
+  bool IsBucketed() const { return kind == TypeKind::Hist || kind == TypeKind::Lhist || kind == TypeKind::Tseries; }
   bool IsPerCpu() const { return IsAggregate(); }
   bool IsStack() const { return kind == TypeKind::KernelStack || kind == TypeKind::UserStack; }
   // Held in an LLVM register rather than in memory.
   bool IsScalar() const { return IsInteger() || kind == TypeKind::Pointer; }
 };
 
-// Bytes in memory: of a value in a map, key, tuple or record. Aggregates: one CPU's slot (Hist, Lhist: one bucket).
+// Bytes in memory: of a value in a map, key, tuple or record. Aggregates: one CPU's slot (Hist, Lhist: one bucket; Tseries: one interval).
 uint32_t SizeOfType(const Type* type);
 uint32_t AlignOfType(const Type* type);
 // Offsets of a tuple's or record's members; natural alignment, in order.
@@ -142,6 +150,7 @@ class TypeTable {
   const Type* Aggregate(TypeKind kind, bool is_signed);
   const Type* Hist(uint32_t bits);
   const Type* Lhist(int64_t min, int64_t max, int64_t step);
+  const Type* Tseries(bool is_signed, uint64_t interval, uint32_t length, SeriesKind kind);
   const Type* Plain(TypeKind kind);  // kinds without payload: Inet, Mac, KernelSymbol, UserSymbol
   const Type* Timestamp(std::string format);
   const Type* Struct(const StructInfo* info);

@@ -27,6 +27,8 @@ std::string Members(const Type* type) {
   return out + ")";
 }
 
+constexpr const char* kSeriesTexts[] = {"", ",avg", ",max", ",min", ",sum"};  // by SeriesKind
+
 std::string Signed(const Type* type, const char* name) { return fmt::format("{}{}", type->is_signed ? "" : "u", name); }
 
 }  // namespace
@@ -80,7 +82,9 @@ std::string ToString(const Type* type) {
     case TypeKind::Stats: return Signed(type, "stats");
     case TypeKind::Hist: return "hist";
     case TypeKind::Lhist: return "lhist";
-    case TypeKind::Tseries: return "tseries";
+    case TypeKind::Tseries:
+      return fmt::format("{}({}ns,{}{})", Signed(type, "tseries"), type->series_interval, type->series_length,
+                         kSeriesTexts[static_cast<size_t>(type->series_kind)]);
   }
   UNREACHABLE("type kind");
 }

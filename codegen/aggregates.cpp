@@ -66,6 +66,70 @@ llvm::Value* LhistBucket(Program& p, llvm::Value* n, bool is_signed, const Type*
   return is_signed ? bucket : ir.CreateSelect(ir.CreateICmpSLT(n, p.I64(0)), last, bucket);
 }
 
+// The interval's number, counted from the epoch of the wall clock as it was set at the start.
+llvm::Value* SeriesInterval(Program& p, llvm::Value* now, const Type* type) {
+  auto& ir = p.ir();
+  auto* distance = ir.CreateLoad(ir.getInt64Ty(), p.module().Global(offsetof(image::ProgramState, wall_minus_boot)));
+  return ir.CreateUDiv(ir.CreateAdd(now, distance), p.I64(type->series_interval));
+}
+
+// Gives the slot to `interval` if it is still an older one's; see buckets.h for the order of steps.
+void BeginInterval(Program& p, llvm::Value* slot, llvm::Value* interval) {
+  auto& ir = p.ir();
+  auto* old = ir.CreateLoad(ir.getInt64Ty(), slot);
+  old->setVolatile(true);
+  p.If(ir.CreateICmpULT(ir.CreateLShr(old, p.I64(1)), interval), [&] {
+    llvm::Value* parity = ir.CreateAnd(ir.CreateNot(old), p.I64(1));
+    llvm::Value* tag = ir.CreateOr(ir.CreateShl(interval, p.I64(1)), parity);
+    auto* swap = ir.CreateAtomicCmpXchg(slot, old, tag, llvm::Align(8), llvm::AtomicOrdering::SequentiallyConsistent,
+                                        llvm::AtomicOrdering::SequentiallyConsistent);
+    p.If(ir.CreateICmpEQ(ir.CreateExtractValue(swap, 0), old), [&] {
+      p.If(
+          ir.CreateICmpEQ(parity, p.I64(0)), [&] { p.Zero(p.At(slot, image::kSeriesPair + 8), image::kSeriesPair); },
+          [&] { p.Zero(p.At(slot, 8), image::kSeriesPair); });
+    });
+  });
+}
+
+void UpdatePair(Program& p, llvm::Value* pair, llvm::Value* n, llvm::Value* now, const Type* type) {
+  auto& ir = p.ir();
+  llvm::Value* second = p.At(pair, 8);
+  switch (type->series_kind) {
+    case SeriesKind::Last:
+      ir.CreateStore(n, pair);
+      ir.CreateStore(now, second);
+      return;
+    case SeriesKind::Sum:
+    case SeriesKind::Avg:
+      AtomicAdd(p, pair, n);
+      AtomicAdd(p, second, p.I64(1));
+      return;
+    case SeriesKind::Min:
+    case SeriesKind::Max:
+      RaiseTo(p, pair, Rank(p, n, type->series_kind == SeriesKind::Min, type->is_signed));
+      ir.CreateStore(p.I64(1), second);
+      return;
+  }
+  UNREACHABLE("series kind");
+}
+
+void UpdateSeries(Program& p, const Program::Target& target, llvm::Value* n, const Type* type) {
+  auto& ir = p.ir();
+  llvm::Value* now = p.Helper(BPF_FUNC_ktime_get_boot_ns, ir.getInt64Ty(), {});
+  llvm::Value* interval = SeriesInterval(p, now, type);
+  p.WithSlot(target, ir.CreateURem(interval, p.I64(type->series_length)), [&](llvm::Value* slot) {
+    BeginInterval(p, slot, interval);
+    auto* tag = ir.CreateLoad(ir.getInt64Ty(), slot);
+    tag->setVolatile(true);
+    // Not ours: a program that interrupted us took the slot for an interval that is so many later.
+    p.If(ir.CreateICmpEQ(ir.CreateLShr(tag, p.I64(1)), interval), [&] {
+      p.If(
+          ir.CreateICmpEQ(ir.CreateAnd(tag, p.I64(1)), p.I64(0)), [&] { UpdatePair(p, p.At(slot, 8), n, now, type); },
+          [&] { UpdatePair(p, p.At(slot, image::kSeriesPair + 8), n, now, type); });
+    });
+  });
+}
+
 }  // namespace
 
 void Program::EmitAggregate(const Target& target, const Call& call) {
@@ -110,6 +174,7 @@ void Program::EmitAggregate(const Target& target, const Call& call) {
     case TypeKind::Lhist:
       WithSlot(target, LhistBucket(*this, n, is_signed, type), [&](llvm::Value* slot) { AtomicAdd(*this, slot, I64(1)); });
       return;
+    case TypeKind::Tseries: return UpdateSeries(*this, target, n, type);
     default: break;
   }
   UNREACHABLE("aggregate");

@@ -76,5 +76,6 @@ Value EmitAvgCall(Program&, const Call&) { return NotAValue(); }
 Value EmitStatsCall(Program&, const Call&) { return NotAValue(); }
 Value EmitHistCall(Program&, const Call&) { return NotAValue(); }
 Value EmitLhistCall(Program&, const Call&) { return NotAValue(); }
+Value EmitTseriesCall(Program&, const Call&) { return NotAValue(); }
 
 }  // namespace kawk

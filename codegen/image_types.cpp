@@ -67,6 +67,9 @@ image::ValueType ModuleBuilder::Lower(const Type* type) {
   out.lhist_min = type->lhist_min;
   out.lhist_max = type->lhist_max;
   out.lhist_step = type->lhist_step;
+  out.series_interval = type->series_interval;
+  out.series_length = type->series_length;
+  out.series_kind = static_cast<image::SeriesKind>(type->series_kind);
   if (type->IsStack()) out.stack_map = StackMap(type->is(TypeKind::UserStack), type->stack_limit);
   if (type->is(TypeKind::Array)) {
     out.element = TypeOf(type->element);

@@ -9,7 +9,6 @@ namespace {
 
 constexpr uint32_t kMostCpus = 1 << 16;  // the loop ends at the first CPU that is not there
 
-bool IsBucketed(const Type* value) { return value->is(TypeKind::Hist) || value->is(TypeKind::Lhist); }
 
 void AddWord(Program& p, llvm::Value* to, llvm::Value* from, uint64_t offset) {
   auto& ir = p.ir();
@@ -97,7 +96,7 @@ void Program::PrintMap(int map, image::EventSpec event, bool whole_epoch) {
   event.probe = index_;
   uint32_t size = image::kEpochField + (epochs ? 8 : 0);
   const uint32_t value_at = size;
-  const bool scalar = info.key == nullptr && !IsBucketed(info.value) && !whole_epoch;
+  const bool scalar = info.key == nullptr && !info.value->IsBucketed() && !whole_epoch;
   llvm::Value* value = nullptr;
   if (scalar) {
     event.args.push_back({module_.TypeOf(info.value), value_at, false});
@@ -133,7 +132,7 @@ void Program::ZeroSlots(int map) {
 // A scalar is zeroed here and now, on all CPUs; it stays set. Others are left to the runtime.
 void Program::ZeroMap(int map, image::EventSpec event) {
   const MapInfo& info = typed().maps[map];
-  if (info.key == nullptr && !IsBucketed(info.value)) {
+  if (info.key == nullptr && !info.value->IsBucketed()) {
     if (StorageOf(info) == image::MapStorage::Global) {
       Zero(GlobalValue(map), SetOffset(map));
     } else {

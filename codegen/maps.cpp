@@ -11,7 +11,6 @@ namespace {
 
 // What a map operation sees of storage.
 bool IsGlobal(const MapInfo& map) { return StorageOf(map) == image::MapStorage::Global; }
-bool IsBucketed(const Type* value) { return value->is(TypeKind::Hist) || value->is(TypeKind::Lhist); }
 
 }  // namespace
 
@@ -259,7 +258,7 @@ void Program::WithSlot(const Target& target, llvm::Value* bucket, const std::fun
   llvm::BasicBlock* full = NewBlock("full");
   ir_.CreateCondBr(ir_.CreateIsNotNull(found), use_it, make);
   ir_.SetInsertPoint(make);
-  const uint32_t size = IsBucketed(map.value) ? 8 : SizeOfType(map.value);
+  const uint32_t size = SizeOfType(map.value);
   llvm::Value* zero = Allocate(size);
   Zero(zero, size);
   PutElement(element, zero, BPF_NOEXIST);

@@ -29,6 +29,9 @@ std::vector<bool> ClearedMaps(const Typed& typed) {
   return cleared;
 }
 
+constexpr uint32_t kUsualBuckets = 16;
+constexpr uint64_t kMostElements = 1 << 20;
+
 std::string ObjectName(const std::string& map) { return map == "@" ? "AT_" : "AT_" + map.substr(1); }
 uint32_t RoundUp(uint32_t n, uint32_t to) { return (n + to - 1) / to * to; }
 
@@ -41,6 +44,7 @@ image::MapStorage StorageOf(const MapInfo& map) {
 
 uint32_t BucketsOf(const Type* type) {
   if (type->is(TypeKind::Hist)) return image::HistBuckets(type->hist_bits);
+  if (type->is(TypeKind::Tseries)) return type->series_length;
   return image::LhistBuckets(type->lhist_min, type->lhist_max, type->lhist_step);
 }
 
@@ -233,7 +237,7 @@ void ModuleBuilder::MakeMaps() {
     if (spec.storage == image::MapStorage::Global) continue;
     spec.object_name = ObjectName(map.name);
     spec.max_entries = map.max_entries != 0 ? map.max_entries : typed_.config.max_map_keys;
-    const bool bucketed = map.value->is(TypeKind::Hist) || map.value->is(TypeKind::Lhist);
+    const bool bucketed = map.value->IsBucketed();
     llvm::DIType* value = Debug(map.value);
     if (spec.storage == image::MapStorage::PerCpuArray) {
       // A slot is followed by its `set` word; a histogram has a slot per bucket and needs none.
@@ -247,15 +251,21 @@ void ModuleBuilder::MakeMaps() {
     if (bucketed || spec.has_epochs)
       key = DebugBytes(epoch_bytes + (bucketed ? PaddedKeySize(map.key) + 8 : SizeOfType(map.key)));
     if (spec.has_epochs) spec.max_entries *= 2;  // the old epoch's elements are there until the runtime has deleted them
+    uint32_t flags = 0;
+    if (bucketed) {
+      // A key has several elements, mostly few of those it may have: made when they are needed.
+      spec.max_entries = std::min<uint64_t>(spec.max_entries * std::min(BucketsOf(map.value), kUsualBuckets), kMostElements);
+      if (!map.lru) flags = BPF_F_NO_PREALLOC;
+    }
     const bool per_cpu = spec.storage == image::MapStorage::PerCpuHash;
     const uint32_t shared_type = map.lru ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH;
     const uint32_t per_cpu_type = map.lru ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_PERCPU_HASH;
     const uint32_t type = per_cpu ? per_cpu_type : shared_type;
-    map_variables_[i] = MakeMap(spec.object_name, type, key, value, spec.max_entries);
+    map_variables_[i] = MakeMap(spec.object_name, type, key, value, spec.max_entries, flags);
     if (!split[i]) continue;
     spec.short_object_name = spec.object_name + "_short";
     llvm::DIType* short_key = DebugBytes(epoch_bytes + image::kShortKeyBytes);
-    short_map_variables_[i] = MakeMap(spec.short_object_name, type, short_key, value, spec.max_entries);
+    short_map_variables_[i] = MakeMap(spec.short_object_name, type, short_key, value, spec.max_entries, flags);
   }
 }
 

@@ -121,7 +121,7 @@ class ModuleBuilder {
 
 // How a map is kept, decided by its types alone.
 image::MapStorage StorageOf(const MapInfo& map);
-// Number of buckets of a Hist or Lhist type.
+// Number of buckets of a Hist or Lhist, of intervals of a Tseries.
 uint32_t BucketsOf(const Type* type);
 // A key's bytes rounded up to 8, where an extended key's bucket starts.
 uint32_t PaddedKeySize(const Type* key);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "runtime/image/buckets.h"
+#include "runtime/tseries.h"
 
 namespace kawk {
 namespace {
@@ -80,6 +81,45 @@ void MergeSlot(const ValueType& type, std::vector<uint8_t>& into, const uint8_t*
 
 std::vector<uint8_t> ToVector(std::span<const uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
 
+// The points of a Tseries as the value of an entry.
+std::vector<uint8_t> SeriesValue(const ValueType& type, std::vector<SeriesPoint>& points) {
+  TrimSeries(type, points);
+  std::vector<uint8_t> value(points.size() * sizeof(SeriesPoint));
+  if (!value.empty()) memcpy(value.data(), points.data(), value.size());
+  return value;
+}
+
+// A scalar Tseries: element i is the slot of the intervals with that remainder.
+std::vector<MapEntry> MergeScalarSeries(const ValueType& type, const RawElements& elements) {
+  std::vector<SeriesPoint> points;
+  for (size_t i = 0; i < elements.count; ++i) {
+    const auto point = MergeSeriesSlots(type, elements.Value(i), elements.stride());
+    if (point) points.push_back(*point);
+  }
+  return points.empty() ? std::vector<MapEntry>() : std::vector<MapEntry>{MapEntry{{}, SeriesValue(type, points)}};
+}
+
+// Keyed Tseries: elements {key, padding, remainder} are grouped by key, in order of first appearance.
+std::vector<MapEntry> GroupSeries(const image::Image& image, const image::MapSpec& spec, const RawElements& elements) {
+  const ValueType& type = image.types[spec.value];
+  const uint32_t key_size = image.types[spec.key].size;
+  std::vector<MapEntry> entries;
+  std::vector<std::vector<SeriesPoint>> points;
+  std::unordered_map<std::string, size_t> index;
+  for (size_t i = 0; i < elements.count; ++i) {
+    const std::span<const uint8_t> key = elements.Key(i);
+    const auto [found, is_new] = index.try_emplace(std::string(key.begin(), key.begin() + key_size), entries.size());
+    if (is_new) {
+      entries.push_back(MapEntry{ToVector(key.first(key_size)), {}});
+      points.emplace_back();
+    }
+    const auto point = MergeSeriesSlots(type, elements.Value(i), elements.stride());
+    if (point) points[found->second].push_back(*point);
+  }
+  for (size_t i = 0; i < entries.size(); ++i) entries[i].value = SeriesValue(type, points[i]);
+  return entries;
+}
+
 // A scalar Hist or Lhist: element i is bucket i. Never set when all are zero.
 std::vector<MapEntry> MergeScalarBuckets(const ValueType& type, const RawElements& elements) {
   MapEntry entry;
@@ -132,6 +172,7 @@ std::vector<MapEntry> GroupBuckets(const image::Image& image, const image::MapSp
 uint32_t BucketCount(const ValueType& value) {
   if (value.kind == ValueKind::Hist) return image::HistBuckets(value.hist_bits);
   if (value.kind == ValueKind::Lhist) return image::LhistBuckets(value.lhist_min, value.lhist_max, value.lhist_step);
+  if (value.kind == ValueKind::Tseries) return value.series_length;
   return 0;
 }
 
@@ -172,15 +213,19 @@ RawElements OfEpoch(const image::Image& image, const image::MapSpec& spec, const
 std::vector<MapEntry> MergeElements(const image::Image& image, const image::MapSpec& spec, const RawElements& elements) {
   const ValueType& type = image.types[spec.value];
   const bool buckets = BucketCount(type) > 0;
+  const bool series = type.kind == ValueKind::Tseries;
   std::vector<MapEntry> entries;
   switch (spec.storage) {
     case image::MapStorage::Global: break;  // is not made of elements
-    case image::MapStorage::PerCpuArray: return buckets ? MergeScalarBuckets(type, elements) : MergeScalar(type, elements);
+    case image::MapStorage::PerCpuArray:
+      if (series) return MergeScalarSeries(type, elements);
+      return buckets ? MergeScalarBuckets(type, elements) : MergeScalar(type, elements);
     case image::MapStorage::Hash:
       entries.reserve(elements.count);
       for (size_t i = 0; i < elements.count; ++i) entries.push_back({ToVector(elements.Key(i)), ToVector(elements.Value(i))});
       break;
     case image::MapStorage::PerCpuHash:
+      if (series) return GroupSeries(image, spec, elements);
       if (buckets) return GroupBuckets(image, spec, elements);
       entries.reserve(elements.count);
       for (size_t i = 0; i < elements.count; ++i) {

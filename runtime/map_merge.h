@@ -26,7 +26,7 @@ struct RawElements {
   std::span<const uint8_t> Value(size_t i) const { return {values.data() + i * stride() * slots, stride() * slots}; }
 };
 
-// Buckets of a Hist or Lhist; 0 for other kinds.
+// Buckets of a Hist or Lhist, intervals of a Tseries; 0 for other kinds.
 uint32_t BucketCount(const image::ValueType& value);
 // Size of {key, padding to 8, u64 bucket}.
 inline constexpr uint32_t BucketKeyBytes(uint32_t key_size) { return ((key_size + 7) & ~7u) + 8; }

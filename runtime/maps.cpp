@@ -4,6 +4,7 @@
 
 #include "runtime/hist.h"
 #include "runtime/order.h"
+#include "runtime/tseries.h"
 
 namespace kawk {
 
@@ -75,6 +76,7 @@ void MapPrinter::ValueText(TypeIndex index, Bytes value, uint64_t div, std::stri
 void MapPrinter::ValueJson(TypeIndex index, Bytes value, uint64_t div, std::string& out) const {
   const ValueType& type = values_.type(index);
   if (IsHist(type)) return AppendHistJson(out, HistRows(type, value, div));
+  if (type.kind == ValueKind::Tseries) return AppendSeriesJson(out, type, LoadSeries(value), values_.clock());
   if (div > 1 && type.kind == ValueKind::Stats) {
     Totals totals = LoadTotals(type, value);
     totals.average = Divide(type, totals.average, div);
@@ -99,6 +101,9 @@ void MapPrinter::EntryText(const MapSpec& spec, const MapEntry& entry, uint64_t 
   if (IsHist(type)) {
     out += ":\n";
     AppendHistText(out, HistRows(type, entry.value, div));
+  } else if (type.kind == ValueKind::Tseries) {
+    out += ":\n";
+    AppendSeriesText(out, type, LoadSeries(entry.value), values_.clock());
   } else {
     out += ": ";
     ValueText(spec.value, entry.value, div, out);

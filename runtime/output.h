@@ -18,7 +18,7 @@ namespace kawk {
 class WallClock;
 
 // One element of a map. `value` is merged over CPUs: it has the layout of one CPU's slot; for Hist and Lhist it is
-// u64[buckets] (see buckets.h).
+// u64[buckets] (see buckets.h), for Tseries the points of tseries.h.
 // A string key may have less room behind its NUL than its type says.
 struct MapEntry {
   std::vector<uint8_t> key;

@@ -200,6 +200,7 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   }
   Result<std::unique_ptr<Output>> output = Output::Open(image, options, symbols, maps, packets.get());
   if (!output) return output.error();
+  object.state().wall_minus_boot = (*output)->clock().At(0);  // the first distance it saw: tseries() counts by that
   Queue queue(kQueueBytes);
   Attachments attachments(AttachOptions{.pid = child ? child->pid() : options.pid});
   Result<std::unique_ptr<Control>> started = Control::Start(

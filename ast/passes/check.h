@@ -32,6 +32,7 @@ class CallChecker {
   void CheckDelete(const Call& call);
   void CheckHist(const Call& call);
   void CheckLhist(const Call& call);
+  void CheckTseries(const Call& call);
   void CheckNotNegative(const Call& call, size_t arg, std::string_view name);
   void CheckStr(const Call& call);
   void CheckBuf(const Call& call);

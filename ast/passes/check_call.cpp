@@ -3,6 +3,7 @@
 
 #include "ast/passes/check.h"
 #include "ast/passes/format.h"
+#include "ast/passes/series.h"
 
 namespace kawk {
 namespace {
@@ -130,6 +131,7 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::HasKey: return CheckMapDefined(call);
     case FunctionId::Hist: return CheckHist(call);
     case FunctionId::Lhist: return CheckLhist(call);
+    case FunctionId::Tseries: return CheckTseries(call);
     case FunctionId::Str: return CheckStr(call);
     case FunctionId::Buf: return CheckBuf(call);
     case FunctionId::Len: return CheckLen(call);
@@ -193,6 +195,9 @@ void CallChecker::CheckPrint(const Call& call) {
     if (info.space == AddressSpace::Context && info.type != nullptr && info.type->is(TypeKind::Struct)) {
       diagnostics_.EmitWithHint(Diag::NotPrintable, value.location, "print its fields", ToString(info.type));
     }
+    if (info.type != nullptr && info.type->IsBucketed()) {
+      diagnostics_.EmitWithHint(Diag::NotPrintable, value.location, "print the whole map", ToString(info.type));
+    }
     return;
   }
   CheckMapDefined(call);
@@ -234,6 +239,26 @@ void CallChecker::CheckLhist(const Call& call) {
   } else if ((*max - *min) / *step > kMostLhistBuckets) {
     diagnostics_.Emit(Diag::LhistBounds, call.args[3]->location, "more than 1000 buckets; use a larger step");
   }
+}
+
+void CallChecker::CheckTseries(const Call& call) {
+  const std::string& allowed = typed_.config.unstable_tseries;
+  if (allowed == "error")
+    diagnostics_.EmitWithHint(Diag::FeatureOff, call.location, "set `unstable_tseries = enable`", call.name);
+  if (allowed == "warn") diagnostics_.Emit(Diag::FeatureUnstable, call.location, call.name);
+  const std::optional<Known> interval = KnownValue(call, 1);
+  const std::optional<Known> length = KnownValue(call, 2);
+  if (interval && (*interval < 1 || *interval > INT64_MAX)) {
+    diagnostics_.Emit(Diag::TseriesBounds, call.args[1]->location, "the interval must be at least 1 ns");
+  }
+  if (length && (*length < 1 || *length >= kMostSeriesIntervals)) {
+    diagnostics_.Emit(Diag::TseriesBounds, call.args[2]->location, "the number of intervals must be from 1 to 999999");
+  }
+  if (call.args.size() < 4) return;
+  const std::optional<std::string>& kind = typed_.Info(call.args[3]).string;
+  if (!kind || FindSeriesKind(*kind)) return;
+  diagnostics_.EmitWithHint(Diag::TseriesBounds, call.args[3]->location, DidYouMean(*kind, {"avg", "max", "min", "sum"}),
+                            fmt::format("`{}` is not one of avg, max, min, sum", *kind));
 }
 
 void CallChecker::CheckFormat(const Call& call) {

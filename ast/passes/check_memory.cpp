@@ -38,7 +38,7 @@ void CallChecker::CheckLen(const Call& call) {
   CheckMapDefined(call);
   const MapInfo& map = typed_.maps[typed_.Info(ref).map];
   if (map.value == nullptr) return;
-  if (map.key == nullptr || map.value->is(TypeKind::Hist) || map.value->is(TypeKind::Lhist)) {
+  if (map.key == nullptr || map.value->IsBucketed()) {
     diagnostics_.Emit(Diag::LenOfMap, ref->location, ref->name);
   }
 }

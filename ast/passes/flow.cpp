@@ -100,6 +100,10 @@ const Type* CommonOf(const Type* a, const Type* b, TypeTable& types) {
     case TypeKind::Max:
     case TypeKind::Avg:
     case TypeKind::Stats: return types.Aggregate(a->kind, a->is_signed || b->is_signed);
+    case TypeKind::Tseries:
+      if (a->series_interval != b->series_interval || a->series_length != b->series_length || a->series_kind != b->series_kind)
+        return nullptr;
+      return types.Tseries(a->is_signed || b->is_signed, a->series_interval, a->series_length, a->series_kind);
     default: return nullptr;
   }
 }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "ast/passes/infer.h"
+#include "ast/passes/series.h"
 #include "ast/passes/stack_mode.h"
 #include "stdlib/names.h"
 
@@ -164,6 +165,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Stats: return AggregateFlow(e, TypeKind::Stats);
     case FunctionId::Hist: return AggregateFlow(e, TypeKind::Hist);
     case FunctionId::Lhist: return AggregateFlow(e, TypeKind::Lhist);
+    case FunctionId::Tseries: return AggregateFlow(e, TypeKind::Tseries);
     case FunctionId::Printf:
     case FunctionId::Errorf:
     case FunctionId::Warnf:
@@ -306,6 +308,13 @@ Flow Inference::AggregateFlow(const Call& e, TypeKind kind) {
   };
   if (kind == TypeKind::Hist) return Flow::Of(types().Hist(static_cast<uint32_t>(value(1, 0))));
   if (kind == TypeKind::Lhist) return Flow::Of(types().Lhist(value(1, 0), value(2, 0), value(3, 1)));
+  if (kind == TypeKind::Tseries) {
+    const auto named = e.args.size() > 3 ? FindSeriesKind(typed_.Info(e.args[3]).string.value_or("")) : std::nullopt;
+    const auto length = static_cast<uint32_t>(std::clamp<int64_t>(value(2, 1), 1, kMostSeriesIntervals));
+    const bool negative_too = is_signed || (open && argument.most <= INT64_MAX);  // literals are signed here, as in the peer
+    return Flow::Of(types().Tseries(negative_too, static_cast<uint64_t>(std::max<int64_t>(value(1, 1), 1)), length,
+                                    named.value_or(SeriesKind::Last)));
+  }
   return Flow::Of(types().Aggregate(kind, is_signed));
 }
 

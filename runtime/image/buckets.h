@@ -17,6 +17,13 @@ inline constexpr uint32_t LhistBuckets(int64_t min, int64_t max, int64_t step) {
   return static_cast<uint32_t>(2 + (range + static_cast<uint64_t>(step) - 1) / static_cast<uint64_t>(step));
 }
 
+// A slot of tseries() belongs to one interval: number of the interval % intervals kept. It is {u64 tag, pair, pair}: the tag is
+// the interval's number * 2 + which pair is its own; a pair is {value, count}: Last {n, time}, Sum and Avg {total, count},
+// Max and Min {rank, 1}. Who gives the slot to a new interval exchanges the tag first and then zeroes the pair that was the
+// old one's, for the next to find clean: so a program that interrupts it at any point adds to the right pair.
+inline constexpr uint32_t kSeriesPair = 16;
+inline constexpr uint32_t kSeriesSlot = 8 + 2 * kSeriesPair;
+
 // Min and Max slots keep a rank: a u64 that is 0 when nothing was seen and only grows, so that CPUs merge by the larger one.
 // Max: the number (signed: with its top bit flipped); Min: the complement of that.
 inline constexpr uint64_t RankToValue(uint64_t rank, bool is_min, bool is_signed) {

@@ -33,7 +33,7 @@ template <class A>
 void Fields(A& a, Is<ValueType> auto& s) {
   a(s.kind), a(s.size), a(s.is_signed), a(s.element), a(s.count), a(s.fields), a(s.enumerators), a(s.name), a(s.text);
   a(s.may_truncate), a(s.stack_mode), a(s.stack_limit), a(s.stack_map), a(s.hist_bits);
-  a(s.lhist_min), a(s.lhist_max), a(s.lhist_step);
+  a(s.lhist_min), a(s.lhist_max), a(s.lhist_step), a(s.series_interval), a(s.series_length), a(s.series_kind);
 }
 template <class A>
 void Fields(A& a, Is<StackMapSpec> auto& s) {
@@ -107,6 +107,11 @@ constexpr uint64_t Rows<MapStorage>() {
 template <>
 constexpr uint64_t Rows<StackMode>() {
   return static_cast<uint64_t>(StackMode::BuildId) + 1;
+}
+
+template <>
+constexpr uint64_t Rows<SeriesKind>() {
+  return static_cast<uint64_t>(SeriesKind::Sum) + 1;
 }
 
 }  // namespace kawk::image

@@ -41,6 +41,8 @@ inline constexpr uint32_t kLossCauses = 0
 
 using TypeIndex = uint32_t;  // into Image::types; 0 is None
 
+// What a Tseries keeps of an interval.
+enum class SeriesKind : uint8_t { Last, Avg, Max, Min, Sum };
 enum class StackMode : uint8_t { Bpftrace, Perf, Raw, BuildId };
 
 struct Field {
@@ -56,7 +58,8 @@ struct Enumerator {
 };
 struct ValueType {
   ValueKind kind = ValueKind::None;
-  uint32_t size = 0;  // bytes in a record, key or value; for aggregates one CPU's slot (Hist/Lhist: one bucket)
+  uint32_t size =
+      0;  // bytes in a record, key or value; for aggregates one CPU's slot (Hist/Lhist: one bucket, Tseries: one interval)
   bool is_signed = false;
   TypeIndex element = 0;  // Array
   uint32_t count = 0;     // Array
@@ -70,6 +73,9 @@ struct ValueType {
   uint32_t stack_map = 0;  // KernelStack, UserStack: index into Image::stack_maps
   uint32_t hist_bits = 0;  // Hist: buckets per power of two = 2^bits
   int64_t lhist_min = 0, lhist_max = 0, lhist_step = 1;
+  uint64_t series_interval = 1;  // Tseries: ns
+  uint32_t series_length = 1;    // Tseries: intervals kept
+  SeriesKind series_kind = SeriesKind::Last;
 };
 
 // A stack in a key, record or value. `hash` is the key into the stack map; 0 means an empty stack.
@@ -89,9 +95,9 @@ struct StackMapSpec {
 
 enum class MapStorage : uint8_t {
   Global,       // value, then a u64 that is non-zero once it was set, at global_offset of the globals (see below)
-  PerCpuArray,  // scalar aggregate: element 0 = slot followed by u64 set; Hist/Lhist: element i = u64 of bucket i
+  PerCpuArray,  // scalar aggregate: element 0 = slot followed by u64 set; Hist/Lhist/Tseries: element i = slot of bucket i
   Hash,         // key → value
-  PerCpuHash,   // key → one slot per CPU; Hist/Lhist: key is {key, padding to 8, u64 bucket} → u64 per CPU
+  PerCpuHash,   // key → one slot per CPU; Hist/Lhist/Tseries: key is {key, padding to 8, u64 bucket}
 };
 // A map with string keys of a large capacity is two maps of the kernel, so that a short key costs what its bytes cost: one
 // whose keys, behind the epoch, are strings of this capacity, NUL included, and one for those that are longer.
@@ -205,6 +211,7 @@ struct ProgramState {
   uint32_t cpus;            // how many there can be, for `ncpus`
   uint64_t tai_minus_boot;  // CLOCK_TAI minus CLOCK_BOOTTIME at start
   uint32_t hurry;           // 1: a signal asks for the end; long loops end early
+  int64_t wall_minus_boot;  // CLOCK_REALTIME minus CLOCK_BOOTTIME at start, for the intervals of Tseries
 };
 
 // Scratch memory: an ARRAY map of kScratchSlots elements per possible CPU; the runtime sets max_entries. An element's

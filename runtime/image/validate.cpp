@@ -15,6 +15,7 @@ constexpr uint32_t kLargestValue = 1 << 24;
 constexpr uint32_t kLargestRecord = 1 << 24;
 constexpr uint32_t kMostFrames = 4096;
 constexpr uint32_t kMostBuckets = 1 << 16;
+constexpr uint32_t kMostIntervals = 1000000;
 constexpr uint32_t kMostHistBits = 5;
 constexpr int kDeepestType = 64;
 
@@ -86,7 +87,9 @@ class Validator {
       case ValueKind::Stats: return type.size == 16;
       case ValueKind::Hist: return type.size == 8 && type.hist_bits <= kMostHistBits;
       case ValueKind::Lhist: return type.size == 8 && CheckLhist(type);
-      case ValueKind::Tseries: return true;
+      case ValueKind::Tseries:
+        return type.size == kSeriesSlot && type.series_interval > 0 && type.series_length > 0 &&
+               type.series_length <= kMostIntervals;
     }
     UNREACHABLE("value kind");
   }
