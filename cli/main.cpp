@@ -7,9 +7,11 @@
 #include "cli/compile.h"
 #include "cli/files.h"
 #include "cli/options.h"
+#include "codegen/demangle.h"
 #include "host/host.h"
 #include "host/list.h"
 #include "runtime/run.h"
+#include "stdlib/library.h"
 
 namespace kawk {
 namespace {
@@ -57,7 +59,9 @@ int Main(int argc, char** argv) {
   if (!options) return Fail(options.error());
   if (options->help) return std::fputs(HelpText().c_str(), stdout) >= 0 ? 0 : 1;
   if (options->version) return std::puts("kawk v" KAWK_VERSION) >= 0 ? 0 : 1;
+  if (options->list_functions) return std::fputs(LibraryText().c_str(), stdout) >= 0 ? 0 : 1;
   if (options->list) return List(*options);
+  options->run.demangle_rust = DemangleRust;
   options->run.verifier_log = options->Shows(DebugStage::Verifier);
   Result<int> status = 0;
   if (!options->run_image.empty()) {

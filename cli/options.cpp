@@ -105,6 +105,7 @@ Status Apply(FlagId id, const std::string& value, Options& options) {
   switch (id) {
     case FlagId::Program: options.program = value; return Ok{};
     case FlagId::List: options.list = true; return Ok{};
+    case FlagId::ListFunctions: options.list_functions = true; return Ok{};
     case FlagId::Verbose: options.run.verbose = true; return Ok{};
     case FlagId::Pid: return SetPid(value, options);
     case FlagId::Command: options.run.command = value; return Ok{};
@@ -171,7 +172,7 @@ Status TakeRest(int argc, char** argv, size_t dashes, Options& options) {
     if (!rest.empty()) options.list_pattern = rest[0];
     return Ok{};
   }
-  if (options.version || options.help) return Ok{};
+  if (options.version || options.help || options.list_functions) return Ok{};
   if (!options.program && options.run_image.empty()) {
     if (rest.empty())
       return Error{"no script given", "kawk -e 'BEGIN { printf(\"hello\\n\"); }', or kawk FILE; kawk --help says more"};

@@ -27,6 +27,7 @@ struct Options {
   std::string emit_elf, emit_llvm, emit_image, run_image;
   bool version = false;
   bool help = false;
+  bool list_functions = false;
 
   bool Shows(DebugStage stage) const;
 };

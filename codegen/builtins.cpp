@@ -27,7 +27,8 @@ Value Called(Program& p, const Expr& expr, uint32_t helper) {
   return {p.Helper(helper, p.ir().getInt64Ty(), {}), TypeOfExpr(p, expr)};
 }
 
-// tgid in the high, tid in the low half; in the tracer's pid namespace when the runtime has set one.
+}  // namespace
+
 llvm::Value* PidTgid(Program& p) {
   auto& ir = p.ir();
   llvm::Value* result = p.Allocate(8);
@@ -43,6 +44,8 @@ llvm::Value* PidTgid(Program& p) {
       });
   return ir.CreateLoad(ir.getInt64Ty(), result);
 }
+
+namespace {
 
 Value Argument(Program& p, const Expr& expr, uint32_t n) {
   auto& ir = p.ir();
@@ -101,7 +104,7 @@ Value Stack(Program& p, const Expr& expr, bool user) {
     llvm::Value* hash = HashStack(p, frames, got, limit);
     ir.CreateStore(hash, key);
     if (user) {
-      llvm::Value* tgid = ir.CreateLShr(p.Helper(BPF_FUNC_get_current_pid_tgid, ir.getInt64Ty(), {}), p.I64(32));
+      llvm::Value* tgid = ir.CreateLShr(PidTgid(p), p.I64(32));
       ir.CreateStore(ir.CreateTrunc(tgid, ir.getInt32Ty()), p.At(key, offsetof(image::StackKey, pid)));
     }
     llvm::Value* depth = ir.CreateTrunc(ir.CreateLShr(got, p.I64(3)), ir.getInt32Ty());

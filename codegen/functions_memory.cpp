@@ -41,7 +41,7 @@ Value EmitUsymCall(Program& p, const Call& call) {
   auto& ir = p.ir();
   llvm::Value* memory = p.Allocate(16);
   ir.CreateStore(p.Scalar(call.args[0], Unsigned(p, 64)), memory);
-  llvm::Value* tgid = ir.CreateLShr(p.Helper(BPF_FUNC_get_current_pid_tgid, ir.getInt64Ty(), {}), p.I64(32));
+  llvm::Value* tgid = ir.CreateLShr(PidTgid(p), p.I64(32));
   ir.CreateStore(tgid, p.At(memory, 8));
   return {memory, TypeOfCall(p, call)};
 }

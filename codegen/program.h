@@ -321,6 +321,8 @@ class Program {
 llvm::Value* EmitArithmetic(Program& program, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed);
 // A buffer in memory: u32 length, then its bytes.
 inline constexpr uint64_t kBufferHeader = 4;
+// tgid in the high, tid in the low half, i64; in the tracer's pid namespace when the runtime has set one.
+llvm::Value* PidTgid(Program& program);
 // The largest length that ReadString can return for this capacity, as a mask of ones.
 uint64_t LengthMask(uint64_t capacity);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the manual page: the template with the version, and with the rows of `kawk --help` as its options."""
+"""Makes the manual page: the template with the version, the rows of `kawk --help` and those of `kawk --list-functions`."""
 
 import argparse
 import pathlib
@@ -34,6 +34,23 @@ def options(kawk: pathlib.Path) -> str:
     return "\n".join(f".TP\n.B {escape(flag)}\n{escape(meaning)}" for flag, meaning in found)
 
 
+def library(kawk: pathlib.Path) -> str:
+    """A section for each of `kawk --list-functions`: a heading, rows indented by four, their descriptions by eight."""
+    shown = subprocess.run([kawk, "--list-functions"], capture_output=True, text=True, check=True)
+    page: list[str] = []
+    for line in shown.stdout.splitlines():
+        if line.startswith(" " * 8):
+            page.append(escape(line.strip()))
+        elif line.startswith(" " * 4):
+            page += [".TP", f".B {escape(line.strip())}"]
+        elif line:
+            name, _, note = line.partition(" ")
+            page.append(f".SH {name}")
+            if note:
+                page.append(escape(note.strip("()")) + ".")
+    return "\n".join(page)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kawk", type=pathlib.Path, required=True)
@@ -41,7 +58,8 @@ def main() -> None:
     parser.add_argument("template", type=pathlib.Path)
     parser.add_argument("page", type=pathlib.Path)
     given = parser.parse_args()
-    text = given.template.read_text().replace("@VERSION@", given.version).replace("@OPTIONS@", options(given.kawk))
+    text = given.template.read_text().replace("@VERSION@", given.version)
+    text = text.replace("@OPTIONS@", options(given.kawk)).replace("@LIBRARY@", library(given.kawk))
     given.page.write_text(text)
 
 

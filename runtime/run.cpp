@@ -190,7 +190,8 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   Child* child = watched->child ? &*watched->child : nullptr;
   SetState(object, options, child);
 
-  Symbols symbols(image.config);
+  Symbols symbols(image.config, options.demangle_rust);
+  if (!options.dry_run) symbols.Watch(image, static_cast<uint32_t>(options.pid));
   MapStore maps(image, object);
   std::unique_ptr<PacketBuffers> packets;
   if (object.packet_fd() >= 0) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/demangle.h"
 #include "runtime/image/image.h"
 
 namespace kawk {
@@ -26,6 +27,7 @@ struct RunOptions {
   bool verifier_log = false;   // -d verifier: print what the verifier says of each program
   int pid = 0;                 // -p, 0: none
   std::string command;         // -c, empty: none
+  RustDemangler demangle_rust = nullptr;
 };
 
 // Runs an Image to its end and returns the exit status of the script. Errors are of the machine: no privilege, a

@@ -86,7 +86,7 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
   UNREACHABLE("builtin");
 }
 
-// `kstack`, `kstack(3)`, `kstack(perf)`, `kstack(perf, 3)`.
+// `kstack`, `kstack(3)`, `kstack(perf)`, `kstack(perf, 3)`, `kstack(3, perf)`.
 Flow Inference::StackFlow(const Expr& e, bool user, const std::vector<Expr*>& args) {
   StackMode mode = FindStackMode(typed_.config.stack_mode).value_or(StackMode::Bpftrace);
   uint64_t limit = kDefaultStackLimit;
@@ -96,14 +96,14 @@ Flow Inference::StackFlow(const Expr& e, bool user, const std::vector<Expr*>& ar
   }
   for (size_t i = 0; i < args.size(); ++i) {
     const Ident* word = As<Ident>(args[i]);
-    const std::optional<StackMode> named = word != nullptr && i == 0 ? FindStackMode(word->name) : std::nullopt;
+    const std::optional<StackMode> named = word != nullptr ? FindStackMode(word->name) : std::nullopt;
     if (named) {
       mode = *named;
       continue;
     }
     Visit(args[i]);
     const std::optional<Known> known = KnownValue(args[i]);
-    if (word != nullptr && !known && i == 0) {
+    if (word != nullptr && !known) {
       ReportWithHint(Diag::UnknownStackMode, word->location, fmt::format("its modes are {}", fmt::join(StackModeNames(), ", ")),
                      word->name);
     } else if (!known || *known < 1 || *known > kMostStackLimit) {

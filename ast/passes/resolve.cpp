@@ -327,7 +327,7 @@ void Resolver::operator()(const Call& e) {
   }
   for (size_t i = 0; i < e.args.size(); ++i) {
     const Ident* word = As<Ident>(e.args[i]);
-    const bool stack_mode = i == 0 && word != nullptr && typed_.Info(&e).builtin && FindBuiltin(word->name) == nullptr;
+    const bool stack_mode = word != nullptr && typed_.Info(&e).builtin && FindBuiltin(word->name) == nullptr;
     missing_allowed_ = function != nullptr && function->id == FunctionId::Str && i == 0 && As<Positional>(e.args[i]) != nullptr;
     if (!stack_mode) Visit(e.args[i]);  // the type pass knows the modes
     missing_allowed_ = false;

@@ -81,7 +81,7 @@ struct ValueType {
 // A stack in a key, record or value. `hash` is the key into the stack map; 0 means an empty stack.
 struct StackKey {
   uint64_t hash;
-  uint32_t pid;    // tgid in the initial namespace for user stacks, else 0
+  uint32_t pid;    // tgid in the tracer's pid namespace for user stacks, else 0
   uint32_t depth;  // frames in the stack map's value
 };
 // Value of a stack map: `limit` u64 instruction pointers, of which StackKey::depth are set, innermost first.

@@ -11,8 +11,10 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "runtime/demangle.h"
+#include "runtime/elf_symbols.h"
 #include "runtime/kernel_symbols.h"
-#include "runtime/process_symbols.h"
+#include "runtime/process_maps.h"
 
 namespace kawk {
 
@@ -106,9 +108,60 @@ TEST(SymbolsTest, CodeThatAppearsLater) {
   Symbols symbols{image::Config()};
   const uint32_t pid = static_cast<uint32_t>(getpid());
   symbols.NoteProcess(pid);
-  usleep(1100000);  // processes are looked at again once a second
   const JitFunction function("jitted_function");
   EXPECT_EQ(symbols.User(pid, function.address() + 8, true, StackMode::Bpftrace), "jitted_function+8");
+}
+
+TEST(DemangleTest, Names) {
+  const RustDemangler rust = [](std::string_view name) {
+    return name == "_RNvC1a4main" ? std::string("a::main") : std::string();
+  };
+  EXPECT_EQ(Demangle("main", rust), "main");
+  EXPECT_EQ(Demangle("_ZN3foo3barEi", rust), "foo::bar(int)");
+  EXPECT_EQ(Demangle("_Zbad", rust), "_Zbad");
+  EXPECT_EQ(Demangle("_ZN4core3fmt5write17h0123456789abcdefE", rust), "core::fmt::write");
+  EXPECT_EQ(Demangle("_ZN46_$LT$a..B$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE", rust),
+            "<a::B as core::fmt::Debug>::fmt");
+  EXPECT_EQ(Demangle("_RNvC1a4main", rust), "a::main");
+  EXPECT_EQ(Demangle("_RNvC1a4main", nullptr), "_RNvC1a4main");
+  EXPECT_EQ(Demangle("_Rubbish", rust), "_Rubbish");
+}
+
+// What a process mapped, executed and forked is known after its end, though nobody asked while it lived. Needs root.
+TEST(ProcessMapsTest, SideBand) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  ProcessMaps maps;
+  maps.Watch(static_cast<uint32_t>(getpid()));
+  int out[2];
+  ASSERT_EQ(pipe(out), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(out[1], STDOUT_FILENO);
+    execl("/bin/cat", "cat", "/proc/self/maps", nullptr);
+    _exit(1);
+  }
+  close(out[1]);
+  std::string text(65536, '\0');
+  size_t length = 0;
+  for (ssize_t got; (got = read(out[0], &text[length], text.size() - length)) > 0;) length += static_cast<size_t>(got);
+  close(out[0]);
+  waitpid(child, nullptr, 0);
+  size_t checked = 0;
+  for (size_t at = 0; at < length;) {
+    const size_t end = text.find('\n', at);
+    uint64_t start = 0, offset = 0;
+    char protection[8], path[256];
+    if (sscanf(&text[at], "%lx-%*x %7s %lx %*s %*s %255s", &start, protection, &offset, path) == 4 && protection[2] == 'x' &&
+        path[0] == '/') {
+      const auto mapping = maps.Find(static_cast<uint32_t>(child), start);
+      ASSERT_TRUE(mapping) << path;
+      EXPECT_EQ(mapping->path, path);
+      EXPECT_EQ(start - mapping->start + mapping->file_offset, offset);
+      ++checked;
+    }
+    at = end + 1;
+  }
+  EXPECT_GE(checked, 3u);  // cat, libc, the loader
 }
 
 TEST(SymbolsTest, BuildIds) {
