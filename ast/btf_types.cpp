@@ -49,6 +49,16 @@ constexpr std::array kKeywords = {
 
 }  // namespace
 
+uint32_t TypeSource::KindOfVariable(const std::string& name) {
+  const uint32_t variable = host_.FindBtfType(name, BTF_KIND_VAR);
+  if (variable == 0) return 0;
+  const btf_type* type = btf__type_by_id(host_.KernelBtf(), variable);
+  do {
+    type = btf__type_by_id(host_.KernelBtf(), type->type);
+  } while (type != nullptr && IsModifier(type));
+  return type == nullptr ? 0 : btf_kind(type);
+}
+
 const Type* TypeSource::FindInBtf(const std::string& name) {
   for (const Keyword& keyword : kKeywords) {
     if (!name.starts_with(keyword.prefix)) continue;

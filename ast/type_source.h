@@ -37,6 +37,7 @@ class TypeSource {
   TypeSource(const TypeSource&) = delete;
 
   TypeTable& types() { return types_; }
+  Host& host() { return host_; }
 
   // What the script defines; `name` is "struct foo", "union u", "enum e" or a typedef's name.
   void Define(const std::string& name, const Type* type) { known_[name] = type; }
@@ -52,6 +53,8 @@ class TypeSource {
   // A type by its name in C or in the language; null when there is none.
   const Type* Find(const std::string& name);
   std::optional<NamedConstant> FindConstant(const std::string& name);
+  // What a variable of the kernel is, by BTF: BTF_KIND_STRUCT, …, without modifiers and typedefs; 0: not known.
+  uint32_t KindOfVariable(const std::string& name);
   // The arguments of a raw tracepoint as a struct whose members lie in slots of 8 bytes; null when BTF does not know it.
   const Type* RawTracepointArgs(const std::string& event);
 

@@ -110,6 +110,7 @@ struct Typed {
   Config config;
   std::unique_ptr<TypeTable> types;
   std::unique_ptr<TypeSource> source;  // reads the fields of structs when they are asked for: the host must still live then
+  std::map<const Expr*, std::vector<int64_t>> user_objects;  // of uaddr(): by target, the distance from its instruction
   std::vector<std::unique_ptr<Probe>> clones;  // probes of units beyond the first of a probe; their trees are the Ast's
 
   const ExprInfo& Info(const Expr* expr) const { return exprs[expr->id.value]; }

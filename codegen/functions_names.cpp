@@ -1,7 +1,10 @@
 // Functions that turn one number into another value: names from tables, bytes in reverse, pointers into another space.
+#include <linux/bpf.h>
 #include <llvm/IR/Intrinsics.h>
 
+#include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "base/check.h"
 #include "codegen/functions.h"
@@ -11,7 +14,8 @@
 namespace kawk {
 namespace {
 
-constexpr int64_t kMostErrors = 4095;  // the kernel's MAX_ERRNO
+constexpr uint64_t kInstructionPointer = 128;  // in x86-64's struct pt_regs
+constexpr int64_t kMostErrors = 4095;          // the kernel's MAX_ERRNO
 
 // A table of strings of one size in .rodata; the entry behind the last name is for all other numbers.
 Value NameOf(Program& p, llvm::Value* number, const NameTable& table, const Type* type) {
@@ -53,6 +57,37 @@ Value EmitBswapCall(Program& p, const Call& call) {
   llvm::Value* n = p.Scalar(call.args[0], type);
   if (SizeOfType(type) > 1) n = p.ir().CreateUnaryIntrinsic(llvm::Intrinsic::bswap, n);
   return {n, type};
+}
+
+Value EmitKaddrCall(Program&, const Call&) { UNREACHABLE("a constant"); }
+
+Value EmitPercpuKaddrCall(Program& p, const Call& call) {
+  auto& ir = p.ir();
+  llvm::GlobalVariable* variable = p.module().KernelVariable(*p.typed().Info(call.args[0]).string);
+  llvm::Value* address = call.args.size() > 1 ? p.Helper(BPF_FUNC_per_cpu_ptr, ir.getPtrTy(),
+                                                         {variable, p.Scalar(call.args[1], p.typed().types->Int(32, false))})
+                                              : p.Helper(BPF_FUNC_this_cpu_ptr, ir.getPtrTy(), {variable});
+  return {p.AsInteger(address), p.typed().TypeOf(&call)};
+}
+
+// Where the probe's instruction is mapped, plus the distance.
+Value EmitUaddrCall(Program& p, const Call& call) {
+  auto& ir = p.ir();
+  const std::vector<int64_t>& distances = p.typed().user_objects.at(&call);
+  CHECK(distances.size() == p.unit().targets.size());
+  llvm::Value* here = p.unit().kind == ProbeKind::Uretprobe
+                          ? p.Helper(BPF_FUNC_get_func_ip, ir.getInt64Ty(), {p.ContextPointer()})
+                          : p.Context(kInstructionPointer, ir.getInt64Ty());
+  llvm::Value* distance = p.I64(static_cast<uint64_t>(distances[0]));
+  const bool same = std::ranges::all_of(distances, [&](int64_t d) { return d == distances[0]; });
+  if (!same) {
+    std::string table(std::bit_ceil(distances.size()) * 8, '\0');
+    std::memcpy(table.data(), distances.data(), distances.size() * 8);
+    llvm::Value* index = p.Bound(p.TargetIndex(), std::bit_ceil(distances.size()) - 1);
+    llvm::Value* entry = ir.CreateInBoundsGEP(ir.getInt8Ty(), p.module().Bytes(table), {ir.CreateMul(index, p.I64(8))});
+    distance = ir.CreateAlignedLoad(ir.getInt64Ty(), entry, llvm::Align(8));
+  }
+  return {ir.CreateAdd(here, distance), p.typed().TypeOf(&call)};
 }
 
 Value EmitKptrCall(Program& p, const Call& call) {

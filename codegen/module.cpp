@@ -3,6 +3,7 @@
 #include "codegen/module.h"
 
 #include <linux/bpf.h>
+#include <linux/btf.h>
 #include <llvm/BinaryFormat/Dwarf.h>
 
 #include "ast/walk.h"
@@ -289,6 +290,30 @@ llvm::GlobalVariable* ModuleBuilder::Scratch() {
         new llvm::GlobalVariable(*module_, storage, false, llvm::GlobalValue::ExternalLinkage, nullptr, "kawk_scratch_later");
   }
   return scratch_;
+}
+
+llvm::GlobalVariable* ModuleBuilder::KernelVariable(const std::string& name) {
+  llvm::GlobalVariable*& variable = kernel_variables_[name];
+  if (variable != nullptr) return variable;
+  variable = new llvm::GlobalVariable(*module_, llvm::Type::getInt64Ty(context_), true, llvm::GlobalValue::ExternalLinkage,
+                                      nullptr, name);
+  variable->setSection(".ksyms");
+  // libbpf wants a type of the same kind, and looks no deeper.
+  const uint32_t kind = typed_.source->KindOfVariable(name);
+  llvm::DIType* type = DebugInt(64, false);
+  if (kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION) {
+    type = kind == BTF_KIND_STRUCT ? debug_->createStructType(compile_unit_, "kawk_ksym", files_[0], 0, 0, 8,
+                                                              llvm::DINode::FlagZero, nullptr, debug_->getOrCreateArray({}))
+                                   : debug_->createUnionType(compile_unit_, "kawk_ksym", files_[0], 0, 0, 8,
+                                                             llvm::DINode::FlagZero, debug_->getOrCreateArray({}));
+  } else if (kind == BTF_KIND_PTR) {
+    type = debug_->createPointerType(nullptr, 64);
+  } else if (kind == BTF_KIND_ARRAY) {
+    type = DebugBytes(8);
+  }
+  variable->addDebugInfo(debug_->createGlobalVariableExpression(compile_unit_, name, "", files_[0], 0, type,
+                                                                /*IsLocalToUnit=*/false, /*isDefined=*/false));
+  return variable;
 }
 
 uint32_t ModuleBuilder::StackMap(bool user, uint32_t limit) {

@@ -68,6 +68,8 @@ class ModuleBuilder {
   llvm::GlobalVariable* Scratch();
   // Where the kernel copies packets to: see image::kPacketMap.
   llvm::GlobalVariable* Packets();
+  // A variable of the kernel, which libbpf finds by its name in BTF.
+  llvm::GlobalVariable* KernelVariable(const std::string& name);
   // Every program says how much scratch it needs (bytes, without the in-use word).
   void NeedScratch(uint32_t bytes) { scratch_bytes_ = std::max(scratch_bytes_, bytes); }
   // Index into Image::stack_maps.
@@ -110,6 +112,7 @@ class ModuleBuilder {
   std::vector<llvm::GlobalVariable*> map_variables_;
   std::vector<llvm::GlobalVariable*> short_map_variables_;
   std::vector<llvm::GlobalVariable*> stack_variables_;
+  std::map<std::string, llvm::GlobalVariable*> kernel_variables_;
   llvm::GlobalVariable* globals_ = nullptr;
   llvm::GlobalVariable* ring_ = nullptr;
   llvm::GlobalVariable* packets_ = nullptr;

@@ -207,6 +207,51 @@ Result<ElfFile> ReadElf(const std::string& path) {
   return file;
 }
 
+Result<uint64_t> AddressOf(const std::vector<ElfSegment>& segments, uint64_t offset) {
+  for (const ElfSegment& segment : segments) {
+    if (offset >= segment.offset && offset - segment.offset < segment.size) return offset - segment.offset + segment.address;
+  }
+  return Error{fmt::format("offset {:#x} is in no segment of the file", offset), "", EINVAL};
+}
+
+Result<ElfSymbol> ReadElfSymbol(const std::string& path, const std::string& name) {
+  Result<FileDescriptor> fd = OpenRegular(path);
+  if (!fd) return fd.error();
+  Status header_ok = CheckHeader(path, fd->get());
+  if (!header_ok) return header_ok.error();
+  elf_version(EV_CURRENT);
+  const ElfHandle elf(elf_begin(fd->get(), ELF_C_READ, nullptr));
+  if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF) return BadElf(path, "malformed ELF file");
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(elf.get(), section)) != nullptr) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr) continue;
+    if (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM) continue;
+    Elf_Data* table = BoundedData(section);
+    Elf_Data* strings = BoundedData(elf_getscn(elf.get(), header.sh_link));
+    const size_t entry_size = gelf_fsize(elf.get(), ELF_T_SYM, 1, EV_CURRENT);
+    if (table == nullptr || strings == nullptr || entry_size == 0) continue;
+    const size_t count = std::min<size_t>(table->d_size / entry_size, INT32_MAX);
+    for (size_t i = 0; i < count; ++i) {
+      GElf_Sym symbol;
+      if (gelf_getsym(table, static_cast<int>(i), &symbol) == nullptr) break;
+      if (symbol.st_shndx == SHN_UNDEF || GELF_ST_TYPE(symbol.st_info) > STT_FUNC) continue;
+      if (NameAt(strings, symbol.st_name) == name) return ElfSymbol{name, symbol.st_value, 0, symbol.st_size};
+    }
+  }
+  return Error{fmt::format("`{}` has no symbol `{}`", path, name), "", ENOENT};
+}
+
+Result<ElfObject> ElfCache::FindObject(const std::string& path, const std::string& name, uint64_t file_offset) {
+  Result<const ElfFile*> file = Read(path);
+  if (!file) return file.error();
+  Result<uint64_t> from = AddressOf((*file)->segments, file_offset);
+  if (!from) return from.error();
+  Result<ElfSymbol> symbol = ReadElfSymbol(path, name);
+  if (!symbol) return symbol.error();
+  return ElfObject{static_cast<int64_t>(symbol->address - *from), symbol->size};
+}
+
 Result<const ElfFile*> ElfCache::Read(const std::string& path) {
   const auto known = files_.find(path);
   if (known != files_.end()) return &known->second;

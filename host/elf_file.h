@@ -30,11 +30,17 @@ Result<ElfFile> ReadElf(const std::string& path);
 // The file offset of an address of the symbol table, by the segments.
 Result<uint64_t> OffsetOf(const std::vector<ElfSegment>& segments, uint64_t address);
 
+// Any defined symbol of this name; its file_offset is not set.
+Result<ElfSymbol> ReadElfSymbol(const std::string& path, const std::string& name);
+// The address of what stands at this offset in the file.
+Result<uint64_t> AddressOf(const std::vector<ElfSegment>& segments, uint64_t offset);
+
 // Files read so far.
 class ElfCache {
  public:
   Result<std::vector<ElfSymbol>> MatchSymbols(const std::string& path, const std::string& pattern);
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address);
+  Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset);
 
  private:
   Result<const ElfFile*> Read(const std::string& path);

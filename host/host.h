@@ -38,6 +38,12 @@ struct ElfSymbol {
   uint64_t size = 0;
 };
 
+// A variable or a function, seen from a place in the same binary.
+struct ElfObject {
+  int64_t distance = 0;  // bytes from the place to it, as both are mapped
+  uint64_t size = 0;     // 0: the symbol table does not say
+};
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -53,6 +59,9 @@ class Host {
   // Traceable functions matching; "module:function" for those of modules, sorted.
   virtual Result<std::vector<std::string>> MatchKernelFunctions(const std::string& module, const std::string& function) = 0;
 
+  // The address of a symbol of the kernel or of a module.
+  virtual Result<uint64_t> KernelAddress(const std::string& name) = 0;
+
   // --- binaries ---
   // The file an attach point means: a path, a name in PATH, a library by its name through the loader's cache
   // ("libc", "libc.so.6", "c"?). With pid, relative to that process's root.
@@ -62,6 +71,9 @@ class Host {
   virtual Result<std::vector<ElfSymbol>> MatchSymbols(const std::string& path, const std::string& pattern) = 0;
   // File offset of an address of the symbol table.
   virtual Result<uint64_t> FileOffset(const std::string& path, uint64_t address) = 0;
+
+  // The variable or function of this name, seen from the place that stands at `file_offset`.
+  virtual Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) = 0;
 
   // --- types ---
   // The kernel's BTF, loaded at the first call; null when the kernel has none. Owned by the host.

@@ -7,6 +7,7 @@
 #include "host/binaries.h"
 #include "host/elf_file.h"
 #include "host/host.h"
+#include "host/kallsyms.h"
 #include "host/kernel_btf.h"
 #include "host/options.h"
 #include "host/pattern.h"
@@ -46,6 +47,10 @@ class Machine final : public Host {
     return elf_.MatchSymbols(path, pattern);
   }
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address) override { return elf_.FileOffset(path, address); }
+  Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) override {
+    return elf_.FindObject(path, name, file_offset);
+  }
+  Result<uint64_t> KernelAddress(const std::string& name) override { return kallsyms_.Find(name); }
   const ::btf* KernelBtf() override { return btf_.Get(); }
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override { return btf_.Find(name, kind); }
 
@@ -55,6 +60,7 @@ class Machine final : public Host {
   Tracefs tracefs_;
   ElfCache elf_;
   Binaries binaries_{Variable("PATH", nullptr, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")};
+  Kallsyms kallsyms_;
   class KernelBtf btf_{Variable("KAWK_BTF", "BPFTRACE_BTF", "/sys/kernel/btf/vmlinux")};
 };
 

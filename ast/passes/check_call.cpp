@@ -163,6 +163,9 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::SyscallName:
     case FunctionId::SignalName:
     case FunctionId::Bswap:
+    case FunctionId::Kaddr:
+    case FunctionId::PercpuKaddr:
+    case FunctionId::Uaddr:
     case FunctionId::Kptr:
     case FunctionId::Uptr:
     case FunctionId::IsErr:

@@ -149,6 +149,9 @@ class Inference {
   Flow StrcapFlow(const Call& e);
   Flow NumberNameFlow(const Call& e, const NameTable& table, bool either_sign);
   Flow BswapFlow(const Call& e);
+  Flow KaddrFlow(const Call& e);
+  Flow PercpuKaddrFlow(const Call& e);
+  Flow UaddrFlow(const Call& e);
   Flow SpaceFlow(const Call& e, AddressSpace space);
   Flow MapFunction(const Call& e, FunctionId id);
   Flow AggregateFlow(const Call& e, TypeKind kind);

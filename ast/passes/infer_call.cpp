@@ -155,6 +155,9 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::SyscallName: return NumberNameFlow(e, SyscallNames(), false);
     case FunctionId::SignalName: return NumberNameFlow(e, SignalTexts(), false);
     case FunctionId::Bswap: return BswapFlow(e);
+    case FunctionId::Kaddr: return KaddrFlow(e);
+    case FunctionId::PercpuKaddr: return PercpuKaddrFlow(e);
+    case FunctionId::Uaddr: return UaddrFlow(e);
     case FunctionId::Kptr: return SpaceFlow(e, AddressSpace::Kernel);
     case FunctionId::Uptr: return SpaceFlow(e, AddressSpace::User);
     case FunctionId::Count: return AggregateFlow(e, TypeKind::Count);

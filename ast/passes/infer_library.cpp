@@ -1,4 +1,6 @@
 // Types of functions whose result depends on what they are given, and the values of those that are known here already.
+#include <fmt/format.h>
+
 #include <bit>
 
 #include "ast/passes/infer.h"
@@ -45,6 +47,53 @@ Flow Inference::SpaceFlow(const Call& e, AddressSpace space) {
   if (type == nullptr) return {};
   const bool pointer = type->is(TypeKind::Pointer) || type->is(TypeKind::Array);
   return Flow::Of(types().Pointer(pointer ? type->element : types().Int(8, false), space));
+}
+
+// An address of this boot of this kernel, so a constant.
+Flow Inference::KaddrFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  const Flow type = Flow::Of(types().Int(64, false));
+  const auto& name = e.args.empty() ? std::nullopt : typed_.Info(e.args[0]).string;
+  if (!name) return type;
+  const Result<uint64_t> address = source_.host().KernelAddress(*name);
+  if (!address) {
+    ReportWithHint(Diag::NoSymbol, e.args[0]->location, address.error().hint, address.error().message);
+    return type;
+  }
+  return Constant(e, *address);
+}
+
+Flow Inference::PercpuKaddrFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  const auto& name = e.args.empty() ? std::nullopt : typed_.Info(e.args[0]).string;
+  if (name && source_.KindOfVariable(*name) == 0) {
+    Report(Diag::NoSymbol, e.args[0]->location, fmt::format("the kernel's BTF has no variable `{}`", *name));
+  }
+  return Flow::Of(types().Pointer(types().Int(64, false), AddressSpace::Kernel));
+}
+
+// Known as the distance from where the probe stands, which the program adds to where it finds itself: so it does not matter
+// where the binary is loaded.
+Flow Inference::UaddrFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  uint32_t bits = 64;
+  std::vector<int64_t>& distances = typed_.user_objects[&e];
+  distances.clear();
+  const auto& name = e.args.empty() ? std::nullopt : typed_.Info(e.args[0]).string;
+  if ((Row(unit_->kind).flags & kUserSpace) == 0) {
+    Report(Diag::UaddrNotInProbe, e.location, Row(unit_->kind).name);
+  } else if (name) {
+    for (const AttachTarget& target : unit_->targets) {
+      const Result<ElfObject> object = source_.host().FindObject(target.path, *name, target.offset);
+      if (!object) {
+        ReportWithHint(Diag::NoSymbol, e.args[0]->location, object.error().hint, object.error().message);
+        break;
+      }
+      distances.push_back(object->distance);
+      if (object->size == 1 || object->size == 2 || object->size == 4) bits = static_cast<uint32_t>(object->size * 8);
+    }
+  }
+  return Flow::Of(types().Pointer(types().Int(bits, false), AddressSpace::User));
 }
 
 }  // namespace kawk

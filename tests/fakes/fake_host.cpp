@@ -158,6 +158,21 @@ Result<std::vector<ElfSymbol>> FakeHost::MatchSymbols(const std::string& path, c
   return Absent("binary `" + path + "`");
 }
 
+// Where a variable would be that stands 0x1000 behind the functions' addresses.
+Result<ElfObject> FakeHost::FindObject(const std::string& path, const std::string& name, uint64_t file_offset) {
+  Result<std::vector<ElfSymbol>> symbols = MatchSymbols(path, name);
+  if (!symbols) return symbols.error();
+  if (symbols->empty()) return Absent("symbol `" + name + "`");
+  return ElfObject{static_cast<int64_t>(symbols->front().file_offset + 0x1000 - file_offset), symbols->front().size};
+}
+
+Result<uint64_t> FakeHost::KernelAddress(const std::string& name) {
+  for (size_t i = 0; i < kernel_functions.size(); ++i) {
+    if (kernel_functions[i] == name) return 0xffffffff81000000 + i * 0x100;
+  }
+  return Absent("symbol `" + name + "`");
+}
+
 Result<uint64_t> FakeHost::FileOffset(const std::string& path, uint64_t address) {
   for (const Binary& binary : binaries) {
     if (binary.path != path) continue;

@@ -43,6 +43,8 @@ class FakeHost : public Host {
   Result<std::vector<std::string>> MatchBinaries(const std::string& pattern, int pid) override;
   Result<std::vector<ElfSymbol>> MatchSymbols(const std::string& path, const std::string& pattern) override;
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address) override;
+  Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) override;
+  Result<uint64_t> KernelAddress(const std::string& name) override;
   const ::btf* KernelBtf() override;
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override;
 
