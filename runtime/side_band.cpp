@@ -85,7 +85,7 @@ void SideBand::Collect(uint8_t* ring, std::vector<Record>& records) {
   auto* page = reinterpret_cast<perf_event_mmap_page*>(ring);
   const uint8_t* data = ring + PageSize();
   const size_t size = PageSize() * kPages;
-  const uint64_t head = std::atomic_ref<uint64_t>(reinterpret_cast<uint64_t&>(page->data_head)).load(std::memory_order_acquire);
+  const uint64_t head = std::atomic_ref<__u64>(page->data_head).load(std::memory_order_acquire);
   uint64_t tail = page->data_tail;
   const auto copy = [&](uint64_t from, void* to, size_t bytes) {
     const size_t at = from % size, first = std::min(bytes, size - at);
@@ -105,7 +105,7 @@ void SideBand::Collect(uint8_t* ring, std::vector<Record>& records) {
     records.push_back(std::move(record));
     tail += header.size;
   }
-  std::atomic_ref<uint64_t>(reinterpret_cast<uint64_t&>(page->data_tail)).store(tail, std::memory_order_release);
+  std::atomic_ref<__u64>(page->data_tail).store(tail, std::memory_order_release);
 }
 
 void SideBand::Drain(ProcessMaps& maps) {
