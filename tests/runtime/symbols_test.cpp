@@ -120,7 +120,7 @@ TEST(DemangleTest, Names) {
   EXPECT_EQ(Demangle("_ZN3foo3barEi", rust), "foo::bar(int)");
   EXPECT_EQ(Demangle("_Zbad", rust), "_Zbad");
   EXPECT_EQ(Demangle("_ZN4core3fmt5write17h0123456789abcdefE", rust), "core::fmt::write");
-  EXPECT_EQ(Demangle("_ZN46_$LT$a..B$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE", rust),
+  EXPECT_EQ(Demangle("_ZN41_$LT$a..B$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE", rust),
             "<a::B as core::fmt::Debug>::fmt");
   EXPECT_EQ(Demangle("_RNvC1a4main", rust), "a::main");
   EXPECT_EQ(Demangle("_RNvC1a4main", nullptr), "_RNvC1a4main");
