@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cinttypes>
@@ -86,7 +85,6 @@ void ProcessMaps::Watch(uint32_t pid) {
   }
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   listener_ = std::thread([this, pid] {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19);
     ReadExisting(pid);
     Listen();
   });
