@@ -23,7 +23,7 @@ Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Dia
   typed.types = std::make_unique<TypeTable>();
   typed.source = std::make_unique<TypeSource>(host, *typed.types);
   // What the script says in C comes before all types.
-  ReadCDefinitions(ast.c_definitions, *typed.source, diagnostics);
+  ReadCDefinitions(ast.c_definitions, input, *typed.source, diagnostics);
   // Then the configuration: it says what missing probes are and how long strings may be.
   typed.config = ApplyConfig(ast.config, std::move(config), input, diagnostics);
   ExpandMacros(ast, input, *typed.source, diagnostics);
@@ -38,7 +38,7 @@ Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Dia
   ResolveNames(ast, input, *typed.source, typed, diagnostics);
   InferTypes(input, *typed.source, typed, diagnostics);
   ApplyMapDecls(ast, *typed.source, typed, diagnostics);
-  CheckRules(ast, input, typed, diagnostics);
+  CheckRules(input, typed, diagnostics);
   return typed;
 }
 

@@ -16,7 +16,7 @@ namespace {
 // Scripts ask for it, to leave out what the kernel's BTF knows better.
 constexpr std::string_view kHaveBtf = "BPFTRACE_HAVE_BTF";
 
-enum class Directive : uint8_t { None, If, Ifdef, Ifndef, Elif, Else, Endif, Define, Undef, Error, Other };
+enum class Directive : uint8_t { None, If, Ifdef, Ifndef, Elif, Else, Endif, Define, Undef, Include, Error, Other };
 struct DirectiveRow {
   std::string_view name;
   Directive directive;
@@ -24,7 +24,7 @@ struct DirectiveRow {
 constexpr DirectiveRow kDirectives[] = {
     {"if", Directive::If},         {"ifdef", Directive::Ifdef},  {"ifndef", Directive::Ifndef}, {"elif", Directive::Elif},
     {"else", Directive::Else},     {"endif", Directive::Endif},  {"define", Directive::Define}, {"undef", Directive::Undef},
-    {"include", Directive::Other}, {"pragma", Directive::Other}, {"warning", Directive::Other}, {"error", Directive::Error},
+    {"include", Directive::Include}, {"pragma", Directive::Other}, {"warning", Directive::Other}, {"error", Directive::Error},
     {"line", Directive::Other},    {"import", Directive::Other},
 };
 
@@ -41,7 +41,8 @@ Location LocationIn(const CDefinition& definition, const CToken& token) {
 
 class Reader {
  public:
-  Reader(TypeSource& source, Diagnostics& diagnostics) : source_(source), diagnostics_(diagnostics) {
+  Reader(const ScriptInput& input, TypeSource& source, Diagnostics& diagnostics)
+      : input_(input), source_(source), diagnostics_(diagnostics) {
     defined_.emplace(kHaveBtf);
   }
 
@@ -50,7 +51,7 @@ class Reader {
     if (tokens[0].text == "#") return ReadDirective(definition, std::move(tokens));
     if (!Active()) return;
     CParser parser(std::move(tokens), source_);
-    if (!parser.Definition()) {
+    if (!parser.Definition() && !definition.optional) {
       diagnostics_.Emit(Diag::BadDefinition, LocationIn(definition, parser.guilty()), parser.error());
     }
   }
@@ -104,6 +105,9 @@ class Reader {
       case Directive::Undef:
         if (Active()) defined_.erase(name), source_.Undefine(name);
         return;
+      case Directive::Include:
+        if (Active()) Include(tokens, definition);
+        return;
       case Directive::Error:
         if (Active()) diagnostics_.Emit(Diag::BadDirective, at, "the script says `#error`");
         return;
@@ -113,6 +117,30 @@ class Reader {
           diagnostics_.Emit(Diag::BadDirective, at, fmt::format("`#{}` is no directive", tokens[1].text));
         }
     }
+  }
+
+  // A header of the user's own. One in quotes that is nowhere is an error, unless it looks like the kernel's.
+  void Include(const std::vector<CToken>& tokens, const CDefinition& definition) {
+    const bool quoted = tokens.size() > 2 && tokens[2].kind == CToken::String;
+    std::string name;
+    for (size_t i = 2; i < tokens.size(); ++i) {
+      if (quoted || (tokens[i].text != "<" && tokens[i].text != ">")) name += tokens[i].text;
+    }
+    if (name.empty() || !input_.find_header) return;
+    const std::optional<IncludedHeader> header = input_.find_header(name, quoted, definition.location.file);
+    if (!header) {
+      if (quoted && name.find('/') == std::string::npos) {
+        diagnostics_.EmitWithHint(Diag::HeaderMissing, definition.location, "-I FOLDER says where to look", name);
+      }
+      return;
+    }
+    if (depth_ == kMostDepth || ++headers_ > kMostHeaders) {
+      diagnostics_.Emit(Diag::HeaderMissing, definition.location, name + "` within `" + name);
+      return;
+    }
+    ++depth_;
+    for (const CDefinition& inner : SplitHeader(header->text, header->file)) Read(inner);
+    --depth_;
   }
 
   void Open(const Location& at, bool active) { branches_.push_back({active, active, at}); }
@@ -192,16 +220,23 @@ class Reader {
     return text;
   }
 
+  static constexpr int kMostDepth = 50;
+  static constexpr int kMostHeaders = 5000;
+
+  const ScriptInput& input_;
   TypeSource& source_;
   Diagnostics& diagnostics_;
+  int depth_ = 0;
+  int headers_ = 0;
   std::set<std::string, std::less<>> defined_;
   std::vector<Branch> branches_;
 };
 
 }  // namespace
 
-void ReadCDefinitions(const std::vector<CDefinition>& definitions, TypeSource& source, Diagnostics& diagnostics) {
-  Reader reader(source, diagnostics);
+void ReadCDefinitions(const std::vector<CDefinition>& definitions, const ScriptInput& input, TypeSource& source,
+                      Diagnostics& diagnostics) {
+  Reader reader(input, source, diagnostics);
   for (const CDefinition& definition : definitions) reader.Read(definition);
   reader.Finish();
 }

@@ -293,6 +293,7 @@ struct Import {
 struct CDefinition {
   Location location;
   std::string text;
+  bool optional = false;  // of a header: what is not understood is left out
 };
 
 // A parsed script. Owns every node.
@@ -313,12 +314,21 @@ class Ast {
     type_specs_.back()->location = location;
     return type_specs_.back().get();
   }
+  // Takes over another tree's nodes, with new ids; the lists below are the caller's to move.
+  void AdoptNodes(Ast other) {
+    for (std::unique_ptr<Node>& node : other.nodes_) {
+      node->id = NodeId{static_cast<uint32_t>(nodes_.size())};
+      nodes_.push_back(std::move(node));
+    }
+    for (std::unique_ptr<TypeSpec>& spec : other.type_specs_) type_specs_.push_back(std::move(spec));
+  }
   // How many node ids exist: the size of a side table.
   uint32_t node_count() const { return static_cast<uint32_t>(nodes_.size()); }
 
   std::vector<CDefinition> c_definitions;
   std::vector<ConfigEntry> config;
   std::vector<Import> imports;
+  std::vector<Import> c_sources;  // imported .bpf.c files, by their whole paths
   std::vector<MapDecl> map_decls;
   std::vector<Macro> macros;
   std::vector<Probe> probes;

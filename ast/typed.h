@@ -125,6 +125,14 @@ struct NamedParameter {
 };
 inline constexpr std::string_view kHelpOption = "help";  // asks for the script's options
 
+// A header that `#include` named, as it stands in the SourceMap.
+struct IncludedHeader {
+  uint32_t file = 0;
+  std::string_view text;
+};
+// `quoted`: `"x.h"`, not `<x.h>`; `from`: the file that includes it. Nothing when it is not found.
+using HeaderFinder = std::function<std::optional<IncludedHeader>(const std::string& name, bool quoted, uint32_t from)>;
+
 // What the user gave beside the script.
 struct ScriptInput {
   std::vector<std::string> positional;  // $1 is [0]
@@ -132,6 +140,7 @@ struct ScriptInput {
   int pid = 0;          // -p
   std::string command;  // -c
   bool unsafe = false;
+  HeaderFinder find_header = nullptr;
   // Parses the text of a C macro; null when it is no expression. See parser/parser.h.
   std::function<Expr*(Ast& ast, const std::string& text, const Location& at)> parse_expression = nullptr;
   // Looks an environment variable up, for configuration; may be empty. See stdlib/environment.h.

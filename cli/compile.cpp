@@ -9,6 +9,7 @@
 
 #include "ast/analyse.h"
 #include "cli/files.h"
+#include "cli/imports.h"
 #include "host/host.h"
 #include "parser/parser.h"
 
@@ -55,6 +56,10 @@ std::variant<GenerateOutput, int> Compile(const Options& options) {
   // Text → tree.
   Diagnostics diagnostics;
   std::unique_ptr<Ast> ast = Parse(sources, 0, diagnostics);
+  LoadImports(*ast, options.file, sources, diagnostics);
+  for (const std::string& header : options.include_headers) {
+    ast->c_definitions.insert(ast->c_definitions.begin(), {Location{}, fmt::format("#include \"{}\"", header)});
+  }
   if (!Report(diagnostics, sources, options)) return 1;
   if (options.Shows(DebugStage::Ast)) Show(Dump(*ast));
 
@@ -65,6 +70,7 @@ std::variant<GenerateOutput, int> Compile(const Options& options) {
                     .pid = options.run.pid,
                     .command = options.run.command,
                     .unsafe = options.unsafe,
+                    .find_header = FindHeadersIn(options.include_folders, options.file, sources),
                     .parse_expression = ParseExpression,
                     .environment = [](const char* name) -> const char* { return std::getenv(name); }};
   std::unique_ptr<Host> host = MakeHost();

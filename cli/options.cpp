@@ -116,6 +116,8 @@ Status Apply(FlagId id, const std::string& value, Options& options) {
     case FlagId::ReadWarnings: options.run.read_warnings = true; return Ok{};
     case FlagId::Raw: options.run.raw = true; return Ok{};
     case FlagId::NoWarnings: options.run.warnings = false; return Ok{};
+    case FlagId::IncludeFolder: options.include_folders.push_back(value); return Ok{};
+    case FlagId::IncludeHeader: options.include_headers.push_back(value); return Ok{};
     case FlagId::Unsafe: options.unsafe = true; return Ok{};
     case FlagId::DryRun: options.run.dry_run = true; return Ok{};
     case FlagId::Debug: return SetStages(value, options);

@@ -22,6 +22,8 @@ struct Options {
   std::vector<NamedParameter> named;  // the script's own options
   bool list = false;
   std::string list_pattern;
+  std::vector<std::string> include_folders;  // -I
+  std::vector<std::string> include_headers;  // --include
   bool unsafe = false;
   std::vector<DebugStage> debug;
   std::string emit_elf, emit_llvm, emit_image, run_image;

@@ -63,8 +63,7 @@ ModuleBuilder::ModuleBuilder(const Typed& typed, const SourceMap& sources, const
   }
   compile_unit_ = debug_->createCompileUnit(llvm::dwarf::DW_LANG_C, files_[0], "kawk", true, "", 0);
   image_.types.push_back({});  // None
-  image_.source_name = sources.name(0);
-  image_.source_text = sources.text(0);
+  for (uint32_t file = 0; file < sources.size(); ++file) image_.sources.push_back({sources.name(file), sources.text(file)});
   const kawk::Config& config = typed.config;
   image_.config = {.ring_pages = config.perf_rb_pages,
                    .max_cat_bytes = config.max_cat_bytes,

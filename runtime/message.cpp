@@ -26,6 +26,10 @@ std::string ErrorText(int64_t code) {
   return text != nullptr ? text : fmt::format("Unknown error {}", -code);
 }
 
+std::string FileName(const image::Image& image, const Location& at) {
+  return at.file < image.sources.size() ? image.sources[at.file].name : "";
+}
+
 }  // namespace
 
 std::string LocatedMessage(const image::Image& image, const Location& at, MessageKind kind, std::string_view text) {
@@ -36,18 +40,18 @@ std::string LocatedMessage(const image::Image& image, const Location& at, Messag
                      !color  ? ""
                      : error ? "\033[31m"
                              : "\033[33m",
-                     image.source_name, SpanText(at), error ? "ERROR" : "WARNING", text, color ? "\033[0m" : "");
+                     FileName(image, at), SpanText(at), error ? "ERROR" : "WARNING", text, color ? "\033[0m" : "");
 }
 
 void AppendLocationJson(std::string& out, const image::Image& image, const Location& at) {
   out += ", \"filename\": ";
-  AppendJsonString(out, image.source_name);
+  AppendJsonString(out, FileName(image, at));
   out += fmt::format(", \"line\": {}, \"col\": {}", at.begin.line, at.begin.column);
 }
 
 std::string HelperErrorText(const image::Image& image, const image::EventSpec& event, int64_t code) {
   SourceMap sources;
-  sources.Add(image.source_name, image.source_text);
+  for (const image::SourceFile& file : image.sources) sources.Add(file.name, file.text);
   const Location& at = event.location;
   return LocatedMessage(image, at, MessageKind::Warning, ErrorText(code)) +
          fmt::format("Additional Info - helper: {}, retcode: {}\n", HelperName(event), code) +

@@ -168,6 +168,15 @@ class Runner:
             path.write_text(script + "\n")
             path.chmod(0o755)
             program = [str(path)]
+        for first, *lines in test.blocks.get("beside", []):
+            name, _, mode = first.partition(" ")
+            path = pathlib.Path(folder) / name
+            path.parent.mkdir(exist_ok=True)
+            if name.endswith("/"):
+                path.mkdir(exist_ok=True)
+                path.chmod(int(mode, 8))
+            else:
+                path.write_text(expand("\n".join(lines)) + "\n")
         if command := test.value("command"):
             return shlex.split(expand(command))
         return [self.binary, *shlex.split(expand(test.value("args"))), *program, *shlex.split(expand(test.value("params")))]

@@ -7,9 +7,9 @@ import re
 # Keys with one value, keys that may come several times, and keys whose value is an indented block.
 SINGLE = {"test", "file", "args", "params", "command", "boot", "process", "end", "after", "exit", "timeout"}
 REPEATED = {"needs", "env", "trigger", "times", "sum"}
-BLOCKS = {"script", "stdin", "stdout", "contains", "absent", "stderr", "json"}
+BLOCKS = {"script", "beside", "stdin", "stdout", "contains", "absent", "stderr", "json"}
 # Blocks that may come several times; each is looked for on its own.
-REPEATED_BLOCKS = {"contains", "json"}
+REPEATED_BLOCKS = {"beside", "contains", "json"}
 
 
 class FormatError(Exception):

@@ -194,11 +194,6 @@ void Checker::CheckDiscarded(const Expr* expr) {
   diagnostics_.EmitWithHint(Diag::DiscardedValue, expr->location, "write `_ = …;` if that is meant", ToString(type));
 }
 
-// What the grammar takes but no pass handles yet.
-void CheckSupported(const Ast& ast, Diagnostics& diagnostics) {
-  for (const Import& import : ast.imports) diagnostics.Emit(Diag::NotSupportedYet, import.location, "`import`");
-}
-
 // Reading a map that nothing writes is most likely a misspelt name.
 void CheckMaps(const Typed& typed, Diagnostics& diagnostics) {
   if (typed.partial) return;
@@ -224,8 +219,7 @@ std::string ProbesWith(uint32_t mask) {
   return list;
 }
 
-void CheckRules(const Ast& ast, const ScriptInput& input, Typed& typed, Diagnostics& diagnostics) {
-  CheckSupported(ast, diagnostics);
+void CheckRules(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics) {
   Checker checker(input, typed, diagnostics);
   for (const ProbeUnit& unit : typed.units) checker.CheckUnit(unit);
   CheckMaps(typed, diagnostics);

@@ -41,6 +41,6 @@ void ApplyMapDecls(const Ast& ast, TypeSource& source, Typed& typed, Diagnostics
 
 // The rules that do not change a type: what calls take, where statements may stand, what formats ask for. Fills
 // `typed.formats`.
-void CheckRules(const Ast& ast, const ScriptInput& input, Typed& typed, Diagnostics& diagnostics);
+void CheckRules(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics);
 
 }  // namespace kawk

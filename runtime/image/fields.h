@@ -71,9 +71,13 @@ void Fields(A& a, Is<Config> auto& s) {
   a(s.lazy_symbolication), a(s.log_size);
 }
 template <class A>
+void Fields(A& a, Is<SourceFile> auto& s) {
+  a(s.name), a(s.text);
+}
+template <class A>
 void Fields(A& a, Is<Image> auto& s) {
   a(s.version), a(s.object), a(s.types), a(s.maps), a(s.stack_maps), a(s.events), a(s.programs), a(s.loss_offset);
-  a(s.uses_scratch), a(s.uses_ring), a(s.config), a(s.source_name), a(s.source_text);
+  a(s.uses_scratch), a(s.uses_ring), a(s.config), a(s.sources);
 }
 
 // Values of an enum with rows 0 … n - 1; a number beyond is damage.

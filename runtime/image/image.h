@@ -242,6 +242,11 @@ struct Config {
   uint64_t log_size = 1000000;
 };
 
+struct SourceFile {
+  std::string name;
+  std::string text;
+};
+
 struct Image {
   uint32_t version = kVersion;
   std::vector<uint8_t> object;   // ELF for BPF, with BTF and line info
@@ -254,8 +259,7 @@ struct Image {
   bool uses_scratch = false;
   bool uses_ring = false;
   Config config;
-  std::string source_name;  // the script, for messages
-  std::string source_text;
+  std::vector<SourceFile> sources;  // the script and what it imports, for messages; Location::file counts them
 };
 
 // CBOR. Deserializing checks version, indices and offsets, so that a damaged file is an Error, not a crash.

@@ -43,8 +43,7 @@ Image Sample() {
   image.uses_ring = true;
   image.config.missing_probes = "warn";
   image.config.ring_pages = 64;
-  image.source_name = "s.bt";
-  image.source_text = "BEGIN { }\n";
+  image.sources = {{"s.bt", "BEGIN { }\n"}};
   return image;
 }
 

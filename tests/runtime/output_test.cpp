@@ -96,7 +96,7 @@ TEST_F(Events, SystemDoesNotWaitForBackgroundJobs) {
 }
 
 TEST_F(Events, ErrorfAndWarnf) {
-  b.image.source_name = "a.bt";
+  b.image.sources = {{"a.bt", ""}};
   EventSpec& event = b.Event(EventKind::Warnf, {b.Int(4, true)});
   event.format.push_back({.literal = "w ", .conversion = "d", .arg = 0});
   Literal(event, "\n");
@@ -117,8 +117,7 @@ TEST_F(Events, ErrorfAndWarnf) {
 }
 
 TEST_F(Events, HelperErrors) {
-  b.image.source_name = "a.bt";
-  b.image.source_text = "BEGIN\n{ x(str(5)); }\n";
+  b.image.sources = {{"a.bt", "BEGIN\n{ x(str(5)); }\n"}};
   EventSpec& event = b.Event(EventKind::HelperError, {b.Int(8, true)});
   Literal(event, "probe_read_kernel_str");
   event.location = {0, {2, 5}, {2, 11}};
