@@ -35,10 +35,12 @@ Typed Analyse(Ast& ast, const ScriptInput& input, Config config, Host& host, Dia
   // From here on the tree stays as it is, and everything found out is in side tables.
   typed.exprs.resize(ast.node_count());
   typed.lets.assign(ast.node_count(), -1);
+  typed.c_functions = ResolveCFunctions(input, *typed.source);
   ResolveNames(ast, input, *typed.source, typed, diagnostics);
   InferTypes(input, *typed.source, typed, diagnostics);
   ApplyMapDecls(ast, *typed.source, typed, diagnostics);
   CheckRules(input, typed, diagnostics);
+  typed.source->OnMissing(nullptr);  // the input is the caller's
   return typed;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -45,6 +46,9 @@ class Reader {
       : input_(input), source_(source), diagnostics_(diagnostics) {
     defined_.emplace(kHaveBtf);
   }
+
+  bool has_headers() const { return !left_.empty(); }
+  std::string ReadHeaders();
 
   void Read(const CDefinition& definition) {
     std::vector<CToken> tokens = LexC(definition.text);
@@ -103,7 +107,7 @@ class Reader {
         if (Active() && !name.empty()) Define(name, {tokens.begin() + 3, tokens.end()}, definition.text);
         return;
       case Directive::Undef:
-        if (Active()) defined_.erase(name), source_.Undefine(name);
+        if (Active() && !filling_) defined_.erase(name), source_.Undefine(name);
         return;
       case Directive::Include:
         if (Active()) Include(tokens, definition);
@@ -129,6 +133,10 @@ class Reader {
     if (name.empty() || !input_.find_header) return;
     const std::optional<IncludedHeader> header = input_.find_header(name, quoted, definition.location.file);
     if (!header) {
+      const std::string written = quoted ? "\"" + name + "\"" : "<" + name + ">";
+      for_headers_ += fmt::format("#if __has_include({0})\n#include {0}\n#else\n#define {1}{2} 1\n#endif\n", written, kNoHeader,
+                                  left_.size());
+      left_.push_back(name);
       if (quoted && name.find('/') == std::string::npos) {
         diagnostics_.EmitWithHint(Diag::HeaderMissing, definition.location, "-I FOLDER says where to look", name);
       }
@@ -165,7 +173,8 @@ class Reader {
   // What is no constant and no type is expanded where it is used.
   void Define(const std::string& name, std::vector<CToken> value, std::string_view text) {
     defined_.insert(name);
-    source_.Undefine(name);
+    if (!filling_) source_.Undefine(name);
+    if (!filling_ && depth_ == 0) for_headers_ += std::string(text) + "\n";
     CMacro macro;
     macro.text = BehindName(text, name);
     if (macro.text.starts_with('(')) {
@@ -220,6 +229,7 @@ class Reader {
     return text;
   }
 
+  inline static const std::string kNoHeader = "KAWK_NO_HEADER_";
   static constexpr int kMostDepth = 50;
   static constexpr int kMostHeaders = 5000;
 
@@ -228,17 +238,37 @@ class Reader {
   Diagnostics& diagnostics_;
   int depth_ = 0;
   int headers_ = 0;
+  std::string for_headers_;        // what the preprocessor is given, should a name be missing
+  std::vector<std::string> left_;  // headers in it
+  bool filling_ = false;           // reading what it made of that
   std::set<std::string, std::less<>> defined_;
   std::vector<Branch> branches_;
 };
+
+// The headers that Include left, by the preprocessor. What is said when a name is still unknown then.
+std::string Reader::ReadHeaders() {
+  const std::optional<std::string> text = input_.preprocess(for_headers_);
+  if (!text) return "headers are read by clang or gcc; neither could do it";
+  filling_ = true;
+  source_.FillOnly(true);
+  for (const CDefinition& definition : SplitHeader(*text, 0)) Read(definition);
+  source_.FillOnly(false);
+  filling_ = false;
+  std::string missing;
+  for (size_t i = 0; i < left_.size(); ++i) {
+    if (defined_.contains(kNoHeader + std::to_string(i))) missing += fmt::format("{}`{}`", missing.empty() ? "" : ", ", left_[i]);
+  }
+  return missing.empty() ? "" : fmt::format("not installed: {}", missing);
+}
 
 }  // namespace
 
 void ReadCDefinitions(const std::vector<CDefinition>& definitions, const ScriptInput& input, TypeSource& source,
                       Diagnostics& diagnostics) {
-  Reader reader(input, source, diagnostics);
-  for (const CDefinition& definition : definitions) reader.Read(definition);
-  reader.Finish();
+  const auto reader = std::make_shared<Reader>(input, source, diagnostics);
+  for (const CDefinition& definition : definitions) reader->Read(definition);
+  reader->Finish();
+  if (reader->has_headers() && input.preprocess) source.OnMissing([reader] { return reader->ReadHeaders(); });
 }
 
 }  // namespace kawk

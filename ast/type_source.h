@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -39,11 +40,20 @@ class TypeSource {
   TypeTable& types() { return types_; }
   Host& host() { return host_; }
 
-  // What the script defines; `name` is "struct foo", "union u", "enum e" or a typedef's name.
-  void Define(const std::string& name, const Type* type) { known_[name] = type; }
-  void DefineConstant(const std::string& name, NamedConstant constant) { constants_[name] = std::move(constant); }
+  // Called once, when a name is asked for that nothing explains: may define more. Returns what to tell the user when the
+  // name is unknown after that, too.
+  void OnMissing(std::function<std::string()> read) { on_missing_ = std::move(read); }
+  bool reads_headers() const { return on_missing_ != nullptr; }
+  bool ReadMissing();  // false: there is nothing (more) to read
+  const std::string& header_problem() const { return header_problem_; }
 
-  void DefineMacro(const std::string& name, CMacro macro) { macros_[name] = std::move(macro); }
+  // What the script defines; `name` is "struct foo", "union u", "enum e" or a typedef's name.
+  void Define(const std::string& name, const Type* type);
+  void DefineConstant(const std::string& name, NamedConstant constant);
+  // While on, only what is not known yet is defined.
+  void FillOnly(bool on) { fill_only_ = on; }
+
+  void DefineMacro(const std::string& name, CMacro macro);
   void Undefine(const std::string& name) { macros_.erase(name), constants_.erase(name); }
   bool has_macros() const { return !macros_.empty(); }
   const CMacro* FindMacro(const std::string& name) const;
@@ -64,6 +74,7 @@ class TypeSource {
     int64_t value;
   };
 
+  bool KnowsValue(const std::string& name) const;
   const Type* FindInBtf(const std::string& name);
   const Type* FromBtf(uint32_t id);
   const Type* MakeStruct(uint32_t id);
@@ -80,6 +91,9 @@ class TypeSource {
   std::map<std::string, NamedConstant, std::less<>> constants_;
   std::map<std::string, CMacro, std::less<>> macros_;
   std::set<std::string> bodies_;
+  std::function<std::string()> on_missing_;
+  std::string header_problem_;
+  bool fill_only_ = false;
   std::unordered_map<uint32_t, const Type*> by_id_;
   bool indexed_ = false;
   std::unordered_map<std::string_view, Enumerator> enumerators_;

@@ -85,6 +85,7 @@ struct ExprInfo {
   int map = -1;                            // MapRef: into maps
   const StructField* field = nullptr;      // Member of a struct or of args; offsets within anonymous members added
   AddressSpace space = AddressSpace::Bpf;  // Struct and Array expressions, fields: where the object's bytes are
+  int c_function = -1;                     // Call: into c_functions
   int format = -1;                         // Call of printf and its kin: into formats
 };
 
@@ -98,6 +99,14 @@ struct ScriptOption {
   Location location;  // of the first getopt() of it
 };
 
+// A CFunction with its types.
+struct CFunctionInfo {
+  std::string name;
+  const Type* result = nullptr;
+  std::vector<std::string> names;
+  std::vector<const Type*> params;
+};
+
 struct Typed {
   std::vector<ExprInfo> exprs;  // by NodeId
   std::vector<int> lets;        // by NodeId of Let and ForRange/ForIn: into variables; else -1
@@ -105,6 +114,7 @@ struct Typed {
   std::vector<VariableInfo> variables;
   std::vector<std::vector<FormatSpec>> formats;
   std::vector<ProbeUnit> units;       // in source order
+  std::vector<CFunctionInfo> c_functions;
   std::vector<ScriptOption> options;  // in source order
   bool partial = false;               // some probe has nothing to attach to and is left out; its maps may be undefined elsewhere
   Config config;
@@ -133,6 +143,17 @@ struct IncludedHeader {
 // `quoted`: `"x.h"`, not `<x.h>`; `from`: the file that includes it. Nothing when it is not found.
 using HeaderFinder = std::function<std::optional<IncludedHeader>(const std::string& name, bool quoted, uint32_t from)>;
 
+// A function of imported C, with types as the language writes them.
+struct CFunction {
+  struct Param {
+    std::string name;
+    std::string type;
+  };
+  std::string name;
+  std::string result;
+  std::vector<Param> params;
+};
+
 // What the user gave beside the script.
 struct ScriptInput {
   std::vector<std::string> positional;  // $1 is [0]
@@ -140,7 +161,10 @@ struct ScriptInput {
   int pid = 0;          // -p
   std::string command;  // -c
   bool unsafe = false;
+  std::vector<CFunction> c_functions = {};
   HeaderFinder find_header = nullptr;
+  // What C's preprocessor makes of a text, macros included (`cc -E -dD`); nothing when there is no compiler.
+  std::function<std::optional<std::string>(const std::string& text)> preprocess = nullptr;
   // Parses the text of a C macro; null when it is no expression. See parser/parser.h.
   std::function<Expr*(Ast& ast, const std::string& text, const Location& at)> parse_expression = nullptr;
   // Looks an environment variable up, for configuration; may be empty. See stdlib/environment.h.

@@ -8,8 +8,10 @@
 #include <cstdlib>
 
 #include "ast/analyse.h"
+#include "cli/c_compiler.h"
 #include "cli/files.h"
 #include "cli/imports.h"
+#include "codegen/c_sources.h"
 #include "host/host.h"
 #include "parser/parser.h"
 
@@ -32,6 +34,22 @@ void Show(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (!text.empty() && text.back() != '\n') std::fputc('\n', stdout);
   std::fflush(stdout);
+}
+
+// An imported .bpf.c file: compiled, and what it offers to the script.
+void ReadCSource(const Import& source, const Options& options, GenerateOptions& generate, std::vector<CFunction>& functions,
+                 Diagnostics& diagnostics) {
+  Result<CompiledC> compiled = CompileForBpf(source.path, options.include_folders);
+  Result<std::vector<CFunction>> found = std::vector<CFunction>();
+  if (compiled) found = DescribeFunctions(compiled->bitcode);
+  if (!compiled || !found) {
+    const Error& error = compiled ? found.error() : compiled.error();
+    diagnostics.EmitWithHint(Diag::CSourceFailed, source.location, error.hint, error.message);
+    return;
+  }
+  if (!compiled->warnings.empty()) diagnostics.EmitWithHint(Diag::CSourceWarning, source.location, compiled->warnings);
+  functions.insert(functions.end(), found->begin(), found->end());
+  generate.c_modules.push_back(std::move(compiled->bitcode));
 }
 
 // The script's options as `-- --help` shows them, in source order.
@@ -57,6 +75,9 @@ std::variant<GenerateOutput, int> Compile(const Options& options) {
   Diagnostics diagnostics;
   std::unique_ptr<Ast> ast = Parse(sources, 0, diagnostics);
   LoadImports(*ast, options.file, sources, diagnostics);
+  std::vector<CFunction> c_functions;
+  GenerateOptions generate;
+  for (const Import& c_source : ast->c_sources) ReadCSource(c_source, options, generate, c_functions, diagnostics);
   for (const std::string& header : options.include_headers) {
     ast->c_definitions.insert(ast->c_definitions.begin(), {Location{}, fmt::format("#include \"{}\"", header)});
   }
@@ -70,7 +91,9 @@ std::variant<GenerateOutput, int> Compile(const Options& options) {
                     .pid = options.run.pid,
                     .command = options.run.command,
                     .unsafe = options.unsafe,
+                    .c_functions = std::move(c_functions),
                     .find_header = FindHeadersIn(options.include_folders, options.file, sources),
+                    .preprocess = [&](const std::string& text) { return Preprocess(text, options.include_folders); },
                     .parse_expression = ParseExpression,
                     .environment = [](const char* name) -> const char* { return std::getenv(name); }};
   std::unique_ptr<Host> host = MakeHost();
@@ -84,7 +107,6 @@ std::variant<GenerateOutput, int> Compile(const Options& options) {
   if (!Report(findings, sources, options)) return 1;
 
   // Types → BPF.
-  GenerateOptions generate;
   generate.read_warnings = options.run.read_warnings;
   generate.want_ir = options.Shows(DebugStage::Codegen) || !options.emit_llvm.empty();
   generate.want_optimized_ir = options.Shows(DebugStage::CodegenOpt) || !options.emit_llvm.empty();

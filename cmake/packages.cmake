@@ -35,7 +35,7 @@ add_library(kawk::fmt ALIAS kawk_fmt)
 # LLVM 19, the BPF target only. llvm-config instead of LLVM's CMake package: that one asks for z3, libxml2, curl and more,
 # of which nothing here makes use.
 find_program(LLVM_CONFIG NAMES llvm-config-19 PATHS /usr/lib/llvm-19/bin REQUIRED)
-set(KAWK_LLVM_COMPONENTS core support analysis bpfcodegen bpfasmparser bpfinfo bpfdesc mc object target)
+set(KAWK_LLVM_COMPONENTS core support analysis bpfcodegen bpfasmparser bpfinfo bpfdesc mc object target bitreader linker)
 
 function(kawk_llvm_config variable)
   execute_process(COMMAND ${LLVM_CONFIG} --link-static ${ARGN} OUTPUT_VARIABLE output OUTPUT_STRIP_TRAILING_WHITESPACE

@@ -34,6 +34,7 @@ class Evaluator {
   Value operator()(const Call& e) {
     const ExprInfo& info = p_.typed().Info(&e);
     if (info.builtin) return EmitBuiltin(*info.builtin, e);
+    if (info.c_function >= 0) return p_.CallC(e);
     CHECK(info.function);
     switch (*info.function) {
 #define FUNCTION(id, name, signature, effect, flags, doc) \

@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 
 #include "base/check.h"
+#include "codegen/c_sources.h"
 #include "codegen/dispatch.h"
 #include "codegen/lower.h"
 #include "codegen/object.h"
@@ -82,6 +83,9 @@ image::ProgramSpec DescribeDispatched(const ProbeUnit& unit, ContextKind context
 
 Result<GenerateOutput> Generate(const Ast&, const Typed& typed, const SourceMap& sources, const GenerateOptions& options) {
   ModuleBuilder module(typed, sources, options);
+  for (const std::vector<uint8_t>& bitcode : options.c_modules) {
+    if (Status linked = LinkC(module.module(), bitcode); !linked) return linked.error();
+  }
   const std::vector<LoweredUnit> lowered = LowerUnits(typed);
   Dispatcher dispatchers[] = {Dispatcher(module, ContextKind::SyscallEnter), Dispatcher(module, ContextKind::SyscallExit)};
   for (uint32_t i = 0; i < typed.units.size(); ++i) {

@@ -50,6 +50,7 @@ class Program {
 
   // --- expressions (expression.cpp) ---
   Value Evaluate(const Expr* expr);
+  Value CallC(const Call& call);  // c_sources.cpp
   // The type of the value that Evaluate gives: an aggregate read in an expression is an integer.
   const Type* ValueTypeOf(const Expr* expr);
   // As a scalar converted to `type`.

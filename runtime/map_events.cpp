@@ -31,6 +31,11 @@ MapSnapshot MapEvents::Snapshot(const image::EventSpec& spec, std::span<const ui
   return maps_.Read(spec.map, epoch);
 }
 
+// Of the epoch that was current at the call: a clear() may have ended it since.
+void MapEvents::Zero(const image::EventSpec& spec, std::span<const uint8_t> record) {
+  maps_.Zero(spec.map, image_.maps[spec.map].has_epochs ? EpochIn(record) : maps_.CurrentEpoch(spec.map));
+}
+
 void MapEvents::Clear(const image::EventSpec& spec, std::span<const uint8_t> record) {
   const uint64_t epoch = EpochIn(record);
   if (epoch & image::kNotCleared) return maps_.Clear(spec.map);

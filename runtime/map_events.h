@@ -24,7 +24,7 @@ class MapEvents {
   // was taken from the ring.
   MapSnapshot Snapshot(const image::EventSpec& spec, std::span<const uint8_t> record, Clock::time_point drained);
   void Clear(const image::EventSpec& spec, std::span<const uint8_t> record);
-  void Zero(const image::EventSpec& spec) { maps_.Zero(spec.map); }
+  void Zero(const image::EventSpec& spec, std::span<const uint8_t> record);
 
  private:
   // Whether no program can write to this epoch any more.

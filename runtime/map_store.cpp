@@ -195,9 +195,8 @@ void MapStore::Retire(size_t map, uint64_t epoch) const {
 
 void MapStore::Clear(size_t map) const { DeleteEpoch(map, CurrentEpoch(map)); }
 
-void MapStore::Zero(size_t map) const {
+void MapStore::Zero(size_t map, uint64_t epoch) const {
   const image::MapSpec& spec = image_.maps[map];
-  const uint64_t epoch = CurrentEpoch(map);
   if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray)
     return ZeroScalar(map, epoch, true);
   for (const LoadedMap* part : PartsOf(map)) {

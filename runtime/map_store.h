@@ -29,7 +29,7 @@ class MapStore : public StackSource {
   void Retire(size_t map, uint64_t epoch) const;
   // Deletes what is there now: for a clear() that could not begin an epoch.
   void Clear(size_t map) const;
-  void Zero(size_t map) const;
+  void Zero(size_t map, uint64_t epoch) const;
   std::vector<uint64_t> Frames(uint32_t stack_map, const image::StackKey& key) override;
 
  private:

@@ -130,7 +130,7 @@ class Printer {
     } else if (spec.kind == image::EventKind::ClearMap) {
       map_events_.Clear(spec, event.record);
     } else {
-      map_events_.Zero(spec);
+      map_events_.Zero(spec, event.record);
     }
   }
   void Print(const Losses& losses) {

@@ -41,6 +41,8 @@ class CallChecker {
   void CheckNtop(const Call& call);
   void CheckMacaddr(const Call& call);
   void CheckStrftime(const Call& call);
+  // --- c_functions.cpp
+  void CheckC(const Call& call, const CFunctionInfo& function);
   // --- check_library.cpp
   bool CheckPlace(const Call& call, const FunctionRow& row);
   void CheckStrcap(const Call& call);

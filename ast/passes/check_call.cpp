@@ -112,10 +112,12 @@ void CallChecker::CheckClasses(const Call& call, const Signature& signature) {
 
 void CallChecker::Check(const Call& call) {
   const std::optional<FunctionId> id = typed_.Info(&call).function;
-  if (!id) return;
+  const int c_function = typed_.Info(&call).c_function;
   for (const Expr* arg : call.args) {
     if (arg == nullptr) return;
   }
+  if (c_function >= 0) return CheckC(call, typed_.c_functions[static_cast<size_t>(c_function)]);
+  if (!id) return;
   const FunctionRow& row = Row(*id);
   const Signature signature = ParseSignature(row.signature);
   if ((row.flags & kUnsafe) != 0 && !input_.unsafe) {

@@ -134,7 +134,14 @@ Flow Inference::operator()(const Call& e) {
   }
   if (builtin) return Done(e, BuiltinFlow(e, *builtin));  // of a mode: nsecs(tai)
   for (const Expr* arg : e.args) Visit(arg);
-  return Done(e, {});
+  const int c_function = typed_.Info(&e).c_function;
+  if (c_function < 0) return Done(e, {});
+  const CFunctionInfo& c = typed_.c_functions[static_cast<size_t>(c_function)];
+  for (size_t i = 0; i < std::min(e.args.size(), c.params.size()); ++i) {
+    Adapt(e.args[i], c.params[i]);
+    WarnLossy(e.args[i], c.params[i]);
+  }
+  return Done(e, Flow::Of(c.result));
 }
 
 Flow Inference::FunctionFlow(const Call& e, FunctionId id) {

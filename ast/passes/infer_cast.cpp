@@ -98,7 +98,7 @@ const Type* Inference::TypeOfSpec(const TypeSpec* spec, const Type* from) {
     type = source_.Find(spec->name);
   }
   if (type == nullptr) {
-    Report(Diag::UnknownType, spec->location, spec->name);
+    ReportWithHint(Diag::UnknownType, spec->location, source_.header_problem(), spec->name);
     return nullptr;
   }
   for (; at < spec->postfixes.size(); ++at) {

@@ -50,7 +50,7 @@ bool SameSignature(const Macro& a, const Macro& b) {
 
 class MacroExpander {
  public:
-  MacroExpander(Ast& ast, const ScriptInput& input, const TypeSource& source, Diagnostics& diagnostics)
+  MacroExpander(Ast& ast, const ScriptInput& input, TypeSource& source, Diagnostics& diagnostics)
       : ast_(ast), input_(input), source_(source), diagnostics_(diagnostics) {
     for (const Macro& macro : ast.macros) {
       std::vector<const Macro*>& overloads = macros_[macro.name];
@@ -110,6 +110,10 @@ class MacroExpander {
   bool ExpandDefine(Expr*& place, std::string name) {
     const CMacro* macro = source_.FindMacro(name);
     const Call* call = As<Call>(place);
+    if (macro == nullptr && source_.reads_headers() && FindBuiltin(name) == nullptr && FindFunction(name) == nullptr) {
+      if (call == nullptr ? source_.FindConstant(name).has_value() : !source_.ReadMissing()) return true;
+      macro = source_.FindMacro(name);
+    }
     if (macro == nullptr || (macro->takes_arguments && call == nullptr)) return true;
     if (std::find(open_defines_.begin(), open_defines_.end(), name) != open_defines_.end()) return true;
     if (!macro->takes_arguments && call != nullptr) {  // another name for a function
@@ -272,7 +276,7 @@ class MacroExpander {
 
   Ast& ast_;
   const ScriptInput& input_;
-  const TypeSource& source_;
+  TypeSource& source_;
   Diagnostics& diagnostics_;
   std::vector<std::string> open_defines_;
   std::map<std::string, std::vector<const Macro*>> macros_;
@@ -283,8 +287,8 @@ class MacroExpander {
 
 }  // namespace
 
-void ExpandMacros(Ast& ast, const ScriptInput& input, const TypeSource& source, Diagnostics& diagnostics) {
-  if (!ast.macros.empty() || source.has_macros()) MacroExpander(ast, input, source, diagnostics).Run();
+void ExpandMacros(Ast& ast, const ScriptInput& input, TypeSource& source, Diagnostics& diagnostics) {
+  if (!ast.macros.empty() || source.has_macros() || source.reads_headers()) MacroExpander(ast, input, source, diagnostics).Run();
 }
 
 }  // namespace kawk

@@ -16,7 +16,7 @@ namespace kawk {
 Config ApplyConfig(const std::vector<ConfigEntry>& entries, Config config, const ScriptInput& input, Diagnostics& diagnostics);
 
 // Calls of macros, the language's and C's → copies of their bodies.
-void ExpandMacros(Ast& ast, const ScriptInput& input, const TypeSource& source, Diagnostics& diagnostics);
+void ExpandMacros(Ast& ast, const ScriptInput& input, TypeSource& source, Diagnostics& diagnostics);
 
 // Several spellings of one thing → one of them: `pid()` → `pid`, `ppid` → `ppid()`, `config.x` → its value.
 void Desugar(Ast& ast, const Config& config, Diagnostics& diagnostics);
@@ -28,6 +28,9 @@ std::vector<ProbeUnit> ExpandProbes(Ast& ast, const ScriptInput& input, const Co
 
 // Calls of getopt() → the script's options, with their values.
 std::vector<ScriptOption> CollectOptions(const Ast& ast, const ScriptInput& input, Diagnostics& diagnostics);
+
+// The functions of imported C, with their types.
+std::vector<CFunctionInfo> ResolveCFunctions(const ScriptInput& input, TypeSource& source);
 
 // Names → ids: fills builtin, function, variable and map of `typed.exprs`, `typed.lets`, the names of `typed.maps` and
 // `typed.variables`, and the values of positional parameters.

@@ -151,6 +151,7 @@ class Resolver {
     return const_cast<Variable*>(static_cast<const Resolver*>(this)->FindVariable(name));
   }
   bool ResolveMode(const Call& e);
+  bool ResolveC(const Call& e);
   Variable& Declare(const std::string& name, const Location& location);
   void LoopVariable(const Stmt& s, const std::string& name, const Location& location, const Block* body);
   std::vector<std::string> VisibleVariables() const;
@@ -286,7 +287,8 @@ std::string Resolver::MeantBy(const std::string& word) const {
   if (FindVariable("$" + word) != nullptr) return fmt::format("variables start with `$`: `${}`", word);
   std::vector<std::string> names;
   for (const BuiltinRow& row : AllBuiltins()) names.emplace_back(row.name);
-  return DidYouMean(word, names);
+  const std::string near = DidYouMean(word, names);
+  return near.empty() ? source_.header_problem() : near;
 }
 
 // `nsecs(tai)`: the row of that name. False when the builtin has no modes.
@@ -306,6 +308,13 @@ bool Resolver::ResolveMode(const Call& e) {
   return true;
 }
 
+bool Resolver::ResolveC(const Call& e) {
+  for (size_t i = 0; i < typed_.c_functions.size(); ++i) {
+    if (typed_.c_functions[i].name == e.name) return typed_.Info(&e).c_function = static_cast<int>(i), true;
+  }
+  return false;
+}
+
 void Resolver::operator()(const Call& e) {
   const FunctionRow* function = FindFunction(e.name);
   const BuiltinRow* builtin = FindBuiltin(e.name);
@@ -320,9 +329,10 @@ void Resolver::operator()(const Call& e) {
     typed_.Info(&e).builtin = builtin->id;
   } else if (builtin != nullptr) {
     diagnostics_.EmitWithHint(Diag::NotAFunction, e.name_location, fmt::format("write `{}`", e.name), e.name);
-  } else {
+  } else if (!ResolveC(e)) {
     std::vector<std::string> names;
     for (const FunctionRow& row : AllFunctions()) names.emplace_back(row.name);
+    for (const CFunctionInfo& c : typed_.c_functions) names.push_back(c.name);
     diagnostics_.EmitWithHint(Diag::UnknownFunction, e.name_location, DidYouMean(e.name, names), e.name);
   }
   for (size_t i = 0; i < e.args.size(); ++i) {
