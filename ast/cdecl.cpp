@@ -23,10 +23,10 @@ struct DirectiveRow {
   Directive directive;
 };
 constexpr DirectiveRow kDirectives[] = {
-    {"if", Directive::If},         {"ifdef", Directive::Ifdef},  {"ifndef", Directive::Ifndef}, {"elif", Directive::Elif},
-    {"else", Directive::Else},     {"endif", Directive::Endif},  {"define", Directive::Define}, {"undef", Directive::Undef},
+    {"if", Directive::If},           {"ifdef", Directive::Ifdef},  {"ifndef", Directive::Ifndef}, {"elif", Directive::Elif},
+    {"else", Directive::Else},       {"endif", Directive::Endif},  {"define", Directive::Define}, {"undef", Directive::Undef},
     {"include", Directive::Include}, {"pragma", Directive::Other}, {"warning", Directive::Other}, {"error", Directive::Error},
-    {"line", Directive::Other},    {"import", Directive::Other},
+    {"line", Directive::Other},      {"import", Directive::Other},
 };
 
 // Where a token of a definition stands in the script.

@@ -113,7 +113,7 @@ struct Typed {
   std::vector<MapInfo> maps;    // in order of name
   std::vector<VariableInfo> variables;
   std::vector<std::vector<FormatSpec>> formats;
-  std::vector<ProbeUnit> units;       // in source order
+  std::vector<ProbeUnit> units;  // in source order
   std::vector<CFunctionInfo> c_functions;
   std::vector<ScriptOption> options;  // in source order
   bool partial = false;               // some probe has nothing to attach to and is left out; its maps may be undefined elsewhere

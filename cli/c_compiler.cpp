@@ -40,7 +40,8 @@ std::string ReadBack(int fd) {
 
 Finished RunTool(const std::vector<std::string>& words, const std::string& input) {
   Finished finished;
-  const FileDescriptor in(memfd_create("in", MFD_CLOEXEC)), out(memfd_create("out", MFD_CLOEXEC)), err(memfd_create("err", MFD_CLOEXEC));
+  const FileDescriptor in(memfd_create("in", MFD_CLOEXEC)), out(memfd_create("out", MFD_CLOEXEC)),
+      err(memfd_create("err", MFD_CLOEXEC));
   if (in.get() < 0 || out.get() < 0 || err.get() < 0) return finished;
   if (write(in.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size())) return finished;
   lseek(in.get(), 0, SEEK_SET);
@@ -89,10 +90,11 @@ std::vector<std::string> KernelFolders() {
   const std::string sources = source != nullptr ? source : IsFolder(modules + "source") ? modules + "source" : built;
   std::vector<std::string> folders;
   for (const std::string& root : {sources, built}) {
-    for (const std::string& part : {fmt::format("/arch/{}/include", kArchitecture), fmt::format("/arch/{}/include/generated", kArchitecture),
-                                    std::string("/include"), fmt::format("/arch/{}/include/uapi", kArchitecture),
-                                    fmt::format("/arch/{}/include/generated/uapi", kArchitecture), std::string("/include/uapi"),
-                                    std::string("/include/generated/uapi")}) {
+    for (const std::string& part :
+         {fmt::format("/arch/{}/include", kArchitecture), fmt::format("/arch/{}/include/generated", kArchitecture),
+          std::string("/include"), fmt::format("/arch/{}/include/uapi", kArchitecture),
+          fmt::format("/arch/{}/include/generated/uapi", kArchitecture), std::string("/include/uapi"),
+          std::string("/include/generated/uapi")}) {
       if (IsFolder(root + part)) folders.push_back(root + part);
     }
   }
@@ -103,13 +105,18 @@ std::vector<std::string> KernelFolders() {
 
 Result<CompiledC> CompileForBpf(const std::string& path, const std::vector<std::string>& include_folders) {
   for (const char* clang : kClangs) {
-    std::vector<std::string> words = {clang,     "-target",
-                                      "bpf",     "-mcpu=v3",
-                                      "-O2",     "-g",
+    std::vector<std::string> words = {clang,
+                                      "-target",
+                                      "bpf",
+                                      "-mcpu=v3",
+                                      "-O2",
+                                      "-g",
                                       "-fno-color-diagnostics",
                                       fmt::format("-D__TARGET_ARCH_{}", kArchitecture),
-                                      "-c",      "-emit-llvm",
-                                      "-idirafter", kMultiarch};
+                                      "-c",
+                                      "-emit-llvm",
+                                      "-idirafter",
+                                      kMultiarch};
     for (const std::string& folder : include_folders) words.insert(words.end(), {"-I", folder});
     words.insert(words.end(), {"-o", "-", path});
     Finished finished = RunTool(words, "");

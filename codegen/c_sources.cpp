@@ -62,7 +62,8 @@ std::vector<std::string> ParameterNames(const llvm::DISubprogram& subprogram, si
 
 std::optional<CFunction> Describe(const llvm::Function& function) {
   const llvm::DISubprogram* subprogram = function.getSubprogram();
-  if (function.isDeclaration() || function.hasLocalLinkage() || function.hasSection() || subprogram == nullptr) return std::nullopt;
+  if (function.isDeclaration() || function.hasLocalLinkage() || function.hasSection() || subprogram == nullptr)
+    return std::nullopt;
   const llvm::DITypeRefArray types = subprogram->getType()->getTypeArray();
   if (types.size() == 0 || function.isVarArg() || function.arg_size() != types.size() - 1) return std::nullopt;
   CFunction described{function.getName().str(), TypeText(types[0]), {}};

@@ -12,10 +12,10 @@
 namespace kawk {
 
 struct GenerateOptions {
-  bool read_warnings = false;      // -k: programs report failed reads; else they pay nothing for it
+  bool read_warnings = false;                        // -k: programs report failed reads; else they pay nothing for it
   std::vector<std::vector<uint8_t>> c_modules = {};  // bitcode of imported C
-  bool want_ir = false;            // fill GenerateOutput::ir
-  bool want_optimized_ir = false;  // fill GenerateOutput::optimized_ir
+  bool want_ir = false;                              // fill GenerateOutput::ir
+  bool want_optimized_ir = false;                    // fill GenerateOutput::optimized_ir
 };
 
 struct GenerateOutput {

@@ -12,7 +12,8 @@ const Type* TypeOfC(const std::string& text, TypeSource& source) {
   TypeTable& types = source.types();
   if (text == "void") return types.None();
   const Type* type = CParser(LexC(text), source).TypeName();
-  if (type == nullptr && text.ends_with('*')) type = types.Pointer(types.None(), AddressSpace::Kernel);  // of a struct unknown here
+  if (type == nullptr && text.ends_with('*'))
+    type = types.Pointer(types.None(), AddressSpace::Kernel);  // of a struct unknown here
   return type != nullptr ? type : types.Int(64, true);
 }
 

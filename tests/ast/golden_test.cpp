@@ -101,7 +101,9 @@ const std::set<Diag> kExempt = {
     Diag::ImportKind,
     Diag::ImportWritable,
     Diag::ImportedConfig,
-    Diag::HeaderMissing, Diag::CSourceFailed, Diag::CSourceWarning,
+    Diag::HeaderMissing,
+    Diag::CSourceFailed,
+    Diag::CSourceWarning,
 };
 
 TEST(Golden, EveryDiagnosticIsShown) {
