@@ -6,7 +6,6 @@ namespace kawk {
 
 Config ApplyConfig(const std::vector<ConfigEntry>& entries, Config config, const ScriptInput& input, Diagnostics& diagnostics) {
   for (const ConfigEntry& entry : entries) {
-    if (entry.key.starts_with("unstable_")) continue;  // of the peer, for features that are stable here
     const ConfigRow* row = FindConfigKey(entry.key);
     if (row == nullptr && IsOldConfigKey(entry.key)) {
       diagnostics.Emit(Diag::OldConfigKey, entry.location, entry.key);
