@@ -76,6 +76,7 @@ class Floor:
         folder.mkdir(parents=True, exist_ok=True)
         self.measure = self._compile("measure")
         self.openat_loop = self._compile("openat_loop")
+        self.call_loop = self._compile("call_loop")
         self.program = self._compile("floor", "-l:libbpf.a", "-lelf", "-lz")
         self.object = folder / "floor.bpf.o"
         machine = os.uname().machine
@@ -89,4 +90,4 @@ class Floor:
         return target
 
     def command(self, program: str) -> list[str]:
-        return [str(self.program), str(self.object), program]
+        return [str(self.program), str(self.object), program, str(self.call_loop)]

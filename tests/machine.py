@@ -47,6 +47,8 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = pathlib.Path("/sys/kernel/btf/vmlinux").exists()
     elif kind == "tool":
         found = shutil.which(what) is not None
+    elif kind == "linux":
+        found = [int(part) for part in re.findall(r"\d+", platform.release())[:2]] >= [int(part) for part in what.split(".")]
     elif kind == "kawk":
         found = not is_peer
     else:

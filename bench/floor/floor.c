@@ -1,4 +1,5 @@
-// floor OBJECT PROGRAM: loads and attaches one program of floor.bpf.o and waits for SIGINT; `start` ends at once.
+// floor OBJECT PROGRAM [BINARY]: loads and attaches one program of floor.bpf.o, or all that are called PROGRAM__…, and waits for
+// SIGINT; `start` ends at once. Programs of user space hang on call_loop, the BINARY.
 // It prints the line that tells the benchmark it is ready, and drains the ring every 10 ms as kawk does.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -38,18 +39,33 @@ static void print_counts(struct bpf_object* object) {
     fprintf(stderr, "shared %llu lost %llu\n", values[0], values[1]);
 }
 
+static int is_chosen(const struct bpf_program* program, const char* name) {
+  const char* found = bpf_program__name(program);
+  const size_t length = strlen(name);
+  return !strncmp(found, name, length) && (found[length] == 0 || !strncmp(found + length, "__", 2));
+}
+
+static struct bpf_link* attach(struct bpf_program* program, const char* binary) {
+  const char* section = bpf_program__section_name(program);
+  if (!strcmp(section, "usdt")) return bpf_program__attach_usdt(program, -1, binary, "kawk_bench", "mark", NULL);
+  if (strcmp(section, "uprobe") && strcmp(section, "uretprobe")) return bpf_program__attach(program);
+  LIBBPF_OPTS(bpf_uprobe_opts, options, .func_name = "traced", .retprobe = !strcmp(section, "uretprobe"));
+  return bpf_program__attach_uprobe_opts(program, -1, binary, 0, &options);
+}
+
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   struct bpf_object* object = bpf_object__open_file(argv[1], NULL);
   if (!object) return 1;
   struct bpf_program* program;
-  bpf_object__for_each_program(program, object) bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), argv[2]));
+  bpf_object__for_each_program(program, object) bpf_program__set_autoload(program, is_chosen(program, argv[2]));
   // Maps of the other cases are not created.
   const int with_ring = !strncmp(argv[2], "printf_path", 11);
   if (!with_ring) bpf_map__set_autocreate(bpf_object__find_map_by_name(object, "ring"), false);
   if (bpf_object__load(object)) return 1;
-  program = bpf_object__find_program_by_name(object, argv[2]);
-  if (!program || !bpf_program__attach(program)) return 1;
+  bpf_object__for_each_program(program, object) {
+    if (is_chosen(program, argv[2]) && !attach(program, argc > 3 ? argv[3] : "")) return 1;
+  }
   if (!strcmp(argv[2], "start")) return 0;
   signal(SIGINT, stop);
   struct ring_buffer* ring = NULL;
