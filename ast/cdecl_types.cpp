@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kQualifiers = {"const",  "volatile", "static",   "extern",
                                                          "inline", "restrict", "__signed", "__extension__"};
+constexpr int64_t kMostElements = 1 << 24;  // of an array; sizes in bytes have 32 bits
 constexpr std::array<std::string_view, 3> kTags = {"struct", "union", "enum"};
 
 template <size_t N>
@@ -274,7 +275,8 @@ std::optional<CParser::Declarator> CParser::Declare(const Type* type, bool is_ch
     const CToken begin = Peek();
     declarator.flexible |= begin.text == "]";
     const std::optional<__int128> count = Peek().text == "]" ? std::optional<__int128>(0) : Expression(0);
-    if (!count || *count < 0 || !Take("]")) return FailAt(begin, "bad array length of `" + declarator.name + "`"), std::nullopt;
+    if (!count || *count < 0 || *count > kMostElements || !Take("]"))
+      return FailAt(begin, "bad array length of `" + declarator.name + "`"), std::nullopt;
     counts.push_back(static_cast<uint64_t>(*count));
   }
   if (is_char && !counts.empty() && counts.back() > 0) {

@@ -40,9 +40,18 @@ std::string Underline(std::string_view line, const Location& at) {
 
 }  // namespace
 
+// Of a very long line only what is around the place.
 std::string Excerpt(std::string_view line, const Location& at) {
+  constexpr uint32_t kLongest = 400, kBefore = 100;
+  Location shown = at;
+  if (line.size() > kLongest) {
+    const uint32_t skipped = std::min<uint32_t>(at.begin.column - 1, static_cast<uint32_t>(line.size())) / kBefore * kBefore;
+    line = line.substr(skipped, kLongest);
+    shown.begin.column -= skipped;
+    if (at.end.line == at.begin.line) shown.end.column = std::min(at.end.column - skipped, kLongest + 1);
+  }
   const std::string printable = Printable(line);
-  return printable + "\n" + Underline(printable, at) + "\n";
+  return printable + "\n" + Underline(printable, shown) + "\n";
 }
 
 std::string SpanText(const Location& at) {
@@ -73,6 +82,12 @@ std::string_view SourceMap::Line(uint32_t file, uint32_t line) const {
 void Diagnostics::Add(Diagnostic diagnostic) {
   for (const Diagnostic& known : all_) {  // one mistake, one message, however many passes or probes see it
     if (known.id == diagnostic.id && known.location == diagnostic.location && known.message == diagnostic.message) return;
+  }
+  constexpr size_t kLongest = 500;
+  if (diagnostic.message.size() > kLongest) {  // of a token without end: its beginning says enough
+    size_t end = kLongest;
+    while (end > 0 && (static_cast<unsigned char>(diagnostic.message[end]) & 0xc0) == 0x80) --end;
+    diagnostic.message = diagnostic.message.substr(0, end) + "…";
   }
   if (SeverityOf(diagnostic.id) == Severity::Error) ++errors_;
   all_.push_back(std::move(diagnostic));

@@ -216,7 +216,12 @@ Value EmitArg8Value(Program& p, const Expr& e) { return Argument(p, e, 8); }
 Value EmitArg9Value(Program& p, const Expr& e) { return Argument(p, e, 9); }
 Value EmitRetvalValue(Program& p, const Expr& e) { return {p.Context(kReturnRegister, p.ir().getInt64Ty()), TypeOfExpr(p, e)}; }
 Value EmitProbeNameValue(Program& p, const Expr& e) { return NameOfTarget(p, e, &AttachTarget::name); }
-Value EmitFuncValue(Program& p, const Expr& e) { return NameOfTarget(p, e, &AttachTarget::target); }
+Value EmitFuncValue(Program& p, const Expr& e) {
+  if (!TypeOfExpr(p, e)->is(TypeKind::KernelSymbol)) return NameOfTarget(p, e, &AttachTarget::target);
+  llvm::Value* memory = p.Allocate(8);
+  p.ir().CreateStore(p.Helper(BPF_FUNC_get_func_ip, p.ir().getInt64Ty(), {p.ContextPointer()}), memory);
+  return {memory, TypeOfExpr(p, e)};
+}
 
 Value EmitProbeTypeValue(Program&, const Expr&) { UNREACHABLE("a constant"); }
 Value EmitCpidValue(Program& p, const Expr& e) {

@@ -7,8 +7,12 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/ErrorHandling.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
+
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/check.h"
 
@@ -23,8 +27,15 @@ void LLVMInitializeBPFAsmParser();
 namespace kawk {
 namespace {
 
+// LLVM stops the process where a program is too large for its code generator; then at least in our words.
+void GiveUp(void*, const char* reason, bool) {
+  std::fprintf(stderr, "ERROR: the script does not fit the limits of BPF: %s\nHINT: split large probes\n", reason);
+  std::_Exit(1);
+}
+
 llvm::TargetMachine& Machine() {
   static llvm::TargetMachine* machine = [] {
+    llvm::install_fatal_error_handler(GiveUp);
     LLVMInitializeBPFTargetInfo();
     LLVMInitializeBPFTarget();
     LLVMInitializeBPFTargetMC();

@@ -19,6 +19,7 @@ import guest  # noqa: E402  (after the path is set)
 import lint  # noqa: E402
 import live  # noqa: E402
 import readme  # noqa: E402
+import tools  # noqa: E402
 import unit  # noqa: E402
 from harness import Report  # noqa: E402
 
@@ -27,7 +28,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="the build folder")
     parser.add_argument("--only", default="", help="just the tests with this text in their name")
-    parser.add_argument("--layer", choices=["lint", "unit", "live", "readme"], action="append", help="just this layer")
+    parser.add_argument("--layer", choices=["lint", "unit", "live", "readme", "tools"], action="append", help="just this layer")
     parser.add_argument("--update", action="store_true", help="rewrite the goldens")
     parser.add_argument("--kernel", choices=["this", *guest.NAMES, "all", "none"], action="append",
                         help="where live tests run: here (the default), in a guest, or both; none: leave out what needs a kernel")
@@ -78,7 +79,7 @@ def main() -> int:
             return 1
         live_layers(report, options, build, peer)
         return report.finish()
-    layers = options.layer or ["lint", "unit", "live", "readme"]
+    layers = options.layer or ["lint", "unit", "live", "readme", "tools"]
     if options.kernel == ["none"]:
         layers = [layer for layer in layers if layer in ("lint", "unit")]
     if "lint" in layers and not options.update:
@@ -89,6 +90,8 @@ def main() -> int:
         live_layers(report, options, build, None)
     if "readme" in layers and not options.update and kernels(options.kernel)[0]:
         report.layer("README examples", readme.outcomes(ROOT / "README.md", str(build / "kawk"), options.only))
+    if "tools" in layers and not options.update and kernels(options.kernel)[0]:
+        report.layer("bpftrace's tools", tools.outcomes(str(build / "kawk"), options.only))
     return report.finish()
 
 

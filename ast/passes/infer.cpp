@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "ast/passes/passes.h"
+#include "ast/walk.h"
 
 namespace kawk {
 namespace {
@@ -20,7 +21,16 @@ void InferTypes(const ScriptInput& input, TypeSource& source, Typed& typed, Diag
   Inference(input, source, typed, diagnostics).Run();
 }
 
+bool Inference::CallsKsym() const {
+  bool calls = false;
+  Walker walker;
+  walker.on_expr = [&](const Expr& expr) { calls |= typed_.Info(&expr).function == FunctionId::Ksym; };
+  for (const ProbeUnit& unit : typed_.units) walker.Walk(*unit.probe);
+  return calls;
+}
+
 void Inference::Run() {
+  uses_ksym_ = CallsKsym();
   int rounds = 0;
   while (Round() && ++rounds < kMostRounds) accumulate_ = rounds >= kFreeRounds;
   GiveDefaults();

@@ -81,6 +81,7 @@ class Inference {
   // --- infer.cpp: rounds and statements
   bool Round();  // true when a type changed
   void GiveDefaults();
+  bool CallsKsym() const;
   Flow Visit(const Expr* expr);
   void Visit(const Stmt* stmt);
   void AssignTo(const Expr& target, const Expr& value, const Flow& flow);
@@ -173,6 +174,7 @@ class Inference {
   TypeSource& source_;
   Typed& typed_;
   Diagnostics& diagnostics_;
+  bool uses_ksym_ = false;  // then `func` of kernel functions is a symbol too, as in the peer, so that both go into one map
   bool reporting_ = false;
   bool accumulate_ = false;  // keep slots between rounds: types only grow, so this ends
   const ProbeUnit* unit_ = nullptr;

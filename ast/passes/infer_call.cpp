@@ -44,7 +44,10 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
     case BuiltinId::Args: typed_.Info(&e).space = AddressSpace::Context; return Flow::Of(unit_->args);
     case BuiltinId::Curtask: return Flow::Of(types().Pointer(TaskStruct(), AddressSpace::Kernel));
     case BuiltinId::ProbeName: return Flow::Of(NameString(false));
-    case BuiltinId::Func: return Flow::Of(NameString(true));
+    case BuiltinId::Func:
+      return Flow::Of(uses_ksym_ && unit_->kind != ProbeKind::Uprobe && unit_->kind != ProbeKind::Uretprobe
+                          ? types().Plain(TypeKind::KernelSymbol)
+                          : NameString(true));
     case BuiltinId::ProbeType: return ProbeTypeFlow(e);
     case BuiltinId::Pid:
     case BuiltinId::PidCurrNs:

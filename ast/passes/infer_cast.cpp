@@ -7,6 +7,8 @@
 namespace kawk {
 namespace {
 
+constexpr uint64_t kMostLength = 1 << 16;  // of what is declared as a string, buffer or array
+
 bool IsIntArray(const Type* type) { return type->is(TypeKind::Array) && type->element->is(TypeKind::Int); }
 bool IsWidth(uint64_t bytes) { return bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8; }
 
@@ -93,6 +95,10 @@ const Type* Inference::TypeOfSpec(const TypeSpec* spec, const Type* from) {
       return nullptr;
     }
     const uint64_t length = spec->postfixes[at++].size;
+    if (length > kMostLength) {
+      Report(Diag::TypeTooLarge, spec->location, spec->name, kMostLength);
+      return nullptr;
+    }
     type = kind == TypeKind::String ? types().String(length) : types().Buffer(length);
   } else {
     type = source_.Find(spec->name);
@@ -103,6 +109,10 @@ const Type* Inference::TypeOfSpec(const TypeSpec* spec, const Type* from) {
   }
   for (; at < spec->postfixes.size(); ++at) {
     const TypeSpec::Postfix& postfix = spec->postfixes[at];
+    if (postfix.size > kMostLength) {
+      Report(Diag::TypeTooLarge, spec->location, spec->name, kMostLength);
+      return nullptr;
+    }
     if (postfix.kind == TypeSpec::Postfix::Pointer) {
       type = types().Pointer(type, DefaultSpace());
     } else {

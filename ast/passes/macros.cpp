@@ -15,6 +15,7 @@ namespace kawk {
 namespace {
 
 constexpr int kMostExpansions = 10000;
+constexpr size_t kMostNodes = 200'000;  // of the whole tree: each level of calls may double it
 
 bool Takes(const MacroParam& param, const Expr* argument) {
   switch (param.kind) {
@@ -95,6 +96,11 @@ class MacroExpander {
     }
     if (std::find(open_.begin(), open_.end(), macro) != open_.end() || ++expansions_ > kMostExpansions) {
       diagnostics_.Emit(Diag::MacroRecursion, place->location, name);
+      place = ast_.New<IntLit>(place->location);
+      return false;
+    }
+    if (ast_.node_count() > kMostNodes) {
+      diagnostics_.Emit(Diag::MacroTooLarge, place->location, name);
       place = ast_.New<IntLit>(place->location);
       return false;
     }
