@@ -115,6 +115,8 @@ class Program {
   llvm::Value* StringInto(llvm::Value* dst, uint64_t capacity, const Expr* expr);
   // A String value to memory of another capacity, padded with zeros.
   void StoreString(llvm::Value* dst, uint64_t capacity, const Value& value);
+  // The bytes that a string needs, or the text that an array or a pointer stands for; NUL included.
+  uint64_t TextCapacity(const Expr* expr);
   AddressSpace DefaultSpace() const;                                      // of an address that is a plain integer
   llvm::Value* CompareStrings(const Expr* left, const Expr* right);       // i1: equal
   llvm::Value* SameText(const Value& a, const Value& b, uint64_t bytes);  // i1: equal up to the NUL or this many bytes

@@ -152,6 +152,13 @@ class Inference {
   Flow KaddrFlow(const Call& e);
   Flow PercpuKaddrFlow(const Call& e);
   Flow UaddrFlow(const Call& e);
+  Flow PtonFlow(const Call& e);
+  Flow CgroupIdFlow(const Call& e);
+  Flow CgroupPathFlow(const Call& e);
+  Flow StrConcatFlow(const Call& e);
+  Flow QuestionFlow(const Call& e, FunctionId id);
+  bool Answer(FunctionId id, const Expr& about);
+  uint64_t TextCapacity(const Expr& e) const;
   Flow SpaceFlow(const Call& e, AddressSpace space);
   Flow MapFunction(const Call& e, FunctionId id);
   Flow AggregateFlow(const Call& e, TypeKind kind);

@@ -158,6 +158,19 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Kaddr: return KaddrFlow(e);
     case FunctionId::PercpuKaddr: return PercpuKaddrFlow(e);
     case FunctionId::Uaddr: return UaddrFlow(e);
+    case FunctionId::Pton: return PtonFlow(e);
+    case FunctionId::CgroupId: return CgroupIdFlow(e);
+    case FunctionId::CgroupPath: return CgroupPathFlow(e);
+    case FunctionId::StrConcat: return StrConcatFlow(e);
+    case FunctionId::DefaultStrLength: return Constant(e, typed_.config.max_strlen);
+    case FunctionId::IsLiteral:
+    case FunctionId::IsStr:
+    case FunctionId::IsPtr:
+    case FunctionId::IsArray:
+    case FunctionId::IsInteger:
+    case FunctionId::IsUnsignedInteger:
+    case FunctionId::KfuncExist:
+    case FunctionId::KfuncAllowed: return QuestionFlow(e, id);
     case FunctionId::Kptr: return SpaceFlow(e, AddressSpace::Kernel);
     case FunctionId::Uptr: return SpaceFlow(e, AddressSpace::User);
     case FunctionId::Count: return AggregateFlow(e, TypeKind::Count);
@@ -184,6 +197,16 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Usym:
     case FunctionId::Ntop:
     case FunctionId::Macaddr:
+    case FunctionId::CommOf:
+    case FunctionId::Signal:
+    case FunctionId::SignalThread:
+    case FunctionId::Override:
+    case FunctionId::WriteUser:
+    case FunctionId::Assert:
+    case FunctionId::StaticAssert:
+    case FunctionId::Fail:
+    case FunctionId::AssertStr:
+    case FunctionId::Memcmp:
     case FunctionId::Ppid:
     case FunctionId::Pcomm:
     case FunctionId::LeaderComm:
