@@ -190,4 +190,12 @@ Value EmitCommOfCall(Program& p, const Call& call) {
   return {memory, type};
 }
 
+Value EmitSocketCookieCall(Program& p, const Call& call) {
+  llvm::Value* address = p.Scalar(call.args[0], p.typed().types->Int(64, false));
+  p.SetLocation(call.location);
+  KernelPath socket(p, address, "struct sock");
+  KernelPath common = socket.At(socket.AddressOf("__sk_common"), "struct sock_common");
+  return {common.ReadPointer(p.I64(common.OffsetOf("skc_cookie"))), p.typed().TypeOf(&call)};
+}
+
 }  // namespace kawk

@@ -97,6 +97,8 @@ class Program {
   llvm::Value* UpdateMap(const Target& target, BinaryOp op, llvm::Value* operand, bool return_old);
   llvm::Value* DeleteKey(const Target& target);  // i1: it was there
   llvm::Value* HasKey(const Target& target);     // i1
+  // Writes the value to dst, as `type`, if the key is there. i1: whether it is.
+  llvm::Value* FindInto(const Target& target, llvm::Value* dst, const Type* type);
   // A pointer to this CPU's slot of an aggregate, made if absent; code built by `use` runs where there is one.
   void WithSlot(const Target& target, llvm::Value* bucket, const std::function<void(llvm::Value*)>& use);
   void EmitAggregate(const Target& target, const Call& call);

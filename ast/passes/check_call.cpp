@@ -143,6 +143,8 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Strftime: return CheckStrftime(call);
     case FunctionId::Strcap: return CheckStrcap(call);
     case FunctionId::Reg: return CheckReg(call);
+    case FunctionId::Find: return CheckFind(call);
+    case FunctionId::SocketCookie: return CheckStructs(call, {"struct sock", "struct sock_common"});
     case FunctionId::Pton: return CheckPton(call);
     case FunctionId::Signal:
     case FunctionId::SignalThread: return CheckSignal(call);

@@ -13,9 +13,17 @@ namespace kawk {
 
 bool CallChecker::CheckPlace(const Call& call, const FunctionRow& row) {
   const ProbeRow& probe = Row(unit_->kind);
-  if ((row.flags & kNeedsRegisters) == 0 || (probe.flags & kHasRegisters) != 0) return true;
-  diagnostics_.EmitWithHint(Diag::BuiltinNotInProbe, call.location, fmt::format("it is in {}", ProbesWith(kHasRegisters)),
-                            row.name, probe.name);
+  std::string hint;
+  if ((row.flags & kNeedsRegisters) != 0 && (probe.flags & kHasRegisters) == 0) {
+    hint = fmt::format("it is in {}", ProbesWith(kHasRegisters));
+  } else if ((row.flags & kNeedsTask) != 0 && ((probe.flags & kOnce) != 0 || unit_->kind == ProbeKind::Interval)) {
+    hint = "the current process is none in particular here; use it where one does something";
+  } else if ((row.flags & kOnlyKprobe) != 0 && unit_->kind != ProbeKind::Kprobe) {
+    hint = "it is in kprobe";
+  } else {
+    return true;
+  }
+  diagnostics_.EmitWithHint(Diag::BuiltinNotInProbe, call.location, hint, row.name, probe.name);
   return false;
 }
 
@@ -164,6 +172,15 @@ void CallChecker::CheckTexts(const Call& call, size_t count) {
     if (type->element->is(TypeKind::Int) && type->element->bits == 8) continue;
     diagnostics_.Emit(Diag::NotAnAddress, call.args[i]->location, call.name, "a string or an array of characters",
                       ToString(type));
+  }
+}
+
+// The variable that find() fills, and a map that has keys.
+void CallChecker::CheckFind(const Call& call) {
+  CheckMapDefined(call);
+  if (As<ScratchVar>(call.args[2]) == nullptr) {
+    diagnostics_.Emit(Diag::ArgumentClass, call.args[2]->location, call.name, "a variable", "result",
+                      ToString(typed_.TypeOf(call.args[2])));
   }
 }
 

@@ -145,6 +145,7 @@ class Inference {
   Flow SkboutputFlow(const Call& e);
   Flow StrftimeFlow(const Call& e);
   // --- infer_library.cpp
+  void FindInto(const Expr& result, const Type* value);
   Flow ProbeTypeFlow(const Expr& e);
   Flow StrcapFlow(const Call& e);
   Flow NumberNameFlow(const Call& e, const NameTable& table, bool either_sign);

@@ -144,6 +144,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Print:
     case FunctionId::Delete:
     case FunctionId::Len:
+    case FunctionId::Find:
     case FunctionId::HasKey: return MapFunction(e, id);
     case FunctionId::Str: return StrFlow(e);
     case FunctionId::Getopt: return OptionFlow(e);
@@ -198,6 +199,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Ntop:
     case FunctionId::Macaddr:
     case FunctionId::CommOf:
+    case FunctionId::SocketCookie:
     case FunctionId::Signal:
     case FunctionId::SignalThread:
     case FunctionId::Override:
@@ -298,18 +300,20 @@ Flow Inference::StrftimeFlow(const Call& e) {
 
 // Functions whose first argument is a map itself, not its value.
 Flow Inference::MapFunction(const Call& e, FunctionId id) {
-  const bool takes_key = id == FunctionId::Delete || id == FunctionId::HasKey;
+  const bool takes_key = id == FunctionId::Delete || id == FunctionId::HasKey || id == FunctionId::Find;
   const MapRef* ref = e.args.empty() ? nullptr : As<MapRef>(e.args[0]);
   const int map = ref != nullptr ? typed_.Info(ref).map : -1;
   for (size_t i = 0; i < e.args.size(); ++i) {
     if (i == 0 && ref != nullptr) continue;
     if (i == 1 && map >= 0 && takes_key) continue;
+    if (i == 2 && id == FunctionId::Find && As<ScratchVar>(e.args[i]) != nullptr) continue;
     Visit(e.args[i]);
   }
   const Flow result = Flow::Of(TypeFromText(ParseSignature(Row(id).signature).result, types()));
   if (map < 0) return result;
   if (takes_key) UseMap(*ref, map, e.args.size() > 1 ? e.args[1] : nullptr);
   typed_.Info(ref).type = typed_.maps[map].value;
+  if (id == FunctionId::Find && e.args.size() > 2) FindInto(*e.args[2], typed_.maps[map].value);
   return result;
 }
 

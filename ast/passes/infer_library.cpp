@@ -186,4 +186,12 @@ bool Inference::Answer(FunctionId id, const Expr& about) {
   UNREACHABLE("not a question");
 }
 
+// The variable of find() takes the map's values, aggregates as the integers that they stand for.
+void Inference::FindInto(const Expr& result, const Type* value) {
+  const int variable = typed_.Info(&result).variable;
+  if (As<ScratchVar>(&result) == nullptr || variable < 0) return;
+  AssignToVariable(variable, result, AsNumber(Flow::Of(value)));
+  Visit(&result);
+}
+
 }  // namespace kawk
