@@ -216,6 +216,10 @@ const Type* TypeTable::Tseries(bool is_signed, uint64_t interval, uint32_t lengt
 
 const Type* TypeTable::Plain(TypeKind kind) { return Intern(Type{.kind = kind}); }
 
+const Type* TypeTable::CgroupPath(std::string filter) {
+  return Intern(Type{.kind = TypeKind::CgroupPath, .text = std::move(filter)});
+}
+
 const Type* TypeTable::Timestamp(std::string format) {
   return Intern(Type{.kind = TypeKind::Timestamp, .text = std::move(format)});
 }

@@ -153,6 +153,7 @@ class TypeTable {
   const Type* Tseries(bool is_signed, uint64_t interval, uint32_t length, SeriesKind kind);
   const Type* Plain(TypeKind kind);  // kinds without payload: Inet, Mac, KernelSymbol, UserSymbol
   const Type* Timestamp(std::string format);
+  const Type* CgroupPath(std::string filter);
   const Type* Struct(const StructInfo* info);
   const Type* Enum(const EnumInfo* info, uint32_t bits, bool is_signed);
   // Makes a StructInfo that the caller fills in (so that types can be recursive); owned here.

@@ -63,7 +63,7 @@ std::string ToString(const Type* type) {
     case TypeKind::UserSymbol: return "usym";
     case TypeKind::KernelStack: return fmt::format("kstack_{}_{}", Name(type->stack_mode), type->stack_limit);
     case TypeKind::UserStack: return fmt::format("ustack_{}_{}", Name(type->stack_mode), type->stack_limit);
-    case TypeKind::CgroupPath: return "cgroup_path";
+    case TypeKind::CgroupPath: return type->text.empty() ? "cgroup_path" : fmt::format("cgroup_path[{}]", type->text);
     case TypeKind::Username: return "username";
     case TypeKind::Pointer: {
       const std::string to = ToString(type->element);

@@ -74,8 +74,8 @@ llvm::Value* Program::CountKeys(int map) {
 // A turn for each place in the haystack. Indexes are masked, and so both texts are copied to memory of a power of two.
 llvm::Value* Program::FindText(const Expr* haystack, const Expr* needle) {
   constexpr uint64_t kHaystack = 0, kNeedle = 8, kFound = 16;
-  const uint64_t longest = typed().TypeOf(haystack)->length;
-  const uint64_t needle_bytes = typed().TypeOf(needle)->length;
+  const uint64_t longest = TextCapacity(haystack);
+  const uint64_t needle_bytes = TextCapacity(needle);
   llvm::Value* frame = AllocateStack(24);
   const auto copy = [&](const Expr* text, uint64_t capacity, uint64_t at) {
     llvm::Value* memory = Allocate(LengthMask(capacity) + 1);

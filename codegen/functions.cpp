@@ -59,6 +59,13 @@ Value EmitExitCall(Program& p, const Call& call) {
 Value EmitDeleteCall(Program& p, const Call& call) { return {p.DeleteKey(MapArgument(p, call)), p.typed().types->Bool()}; }
 Value EmitHasKeyCall(Program& p, const Call& call) { return {p.HasKey(MapArgument(p, call)), p.typed().types->Bool()}; }
 
+Value EmitFindCall(Program& p, const Call& call) {
+  const Program::Target target = p.TargetOf(call.args[0]);
+  const int variable = p.typed().Info(call.args[2]).variable;
+  const Type* type = p.typed().variables[variable].type;
+  return {p.FindInto({.map = target.map, .key = call.args[1]}, p.Variable(variable), type), p.typed().types->Bool()};
+}
+
 Value EmitStrCall(Program& p, const Call& call) {
   const Type* type = p.typed().TypeOf(&call);
   llvm::Value* memory = p.Allocate(LengthMask(type->length) + 1);

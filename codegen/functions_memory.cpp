@@ -19,6 +19,15 @@ constexpr uint64_t kMacBytes = 6;
 constexpr uint64_t kInetAddress = 4;  // behind the family
 constexpr uint64_t kInetBytes = 20;
 
+// A string, or the text that an array or a pointer stands for, in memory.
+Value TextOf(Program& p, const Expr* expr) {
+  if (p.typed().TypeOf(expr)->is(TypeKind::String)) return p.Evaluate(expr);
+  const uint64_t capacity = p.TextCapacity(expr);
+  llvm::Value* memory = p.Allocate(LengthMask(capacity) + 1);
+  llvm::Value* length = p.StringInto(memory, capacity, expr);
+  return {memory, p.typed().types->String(capacity), length, false};
+}
+
 }  // namespace
 
 Value EmitBufCall(Program& p, const Call& call) {
@@ -83,15 +92,15 @@ Value EmitMacaddrCall(Program& p, const Call& call) {
 Value EmitStrlenCall(Program& p, const Call& call) {
   const Type* type = TypeOfCall(p, call);
   if (const auto& text = p.typed().Info(call.args[0]).string) return {p.I64(strlen(text->c_str())), type};
-  const uint64_t capacity = p.typed().TypeOf(call.args[0])->length;
+  const uint64_t capacity = p.TextCapacity(call.args[0]);
   return {p.StringInto(p.Allocate(LengthMask(capacity) + 1), capacity, call.args[0]), type};
 }
 
 // 0 when the first n bytes are the same, else 1.
 Value EmitStrncmpCall(Program& p, const Call& call) {
   const Type* type = TypeOfCall(p, call);
-  const Value a = p.Evaluate(call.args[0]);
-  const Value b = p.Evaluate(call.args[1]);
+  const Value a = TextOf(p, call.args[0]);
+  const Value b = TextOf(p, call.args[1]);
   const uint64_t n = std::min({*p.typed().Info(call.args[2]).integer, a.type->length, b.type->length});
   if (n == 0) return {p.I64(0), type};
   return {p.ir().CreateZExt(p.ir().CreateNot(p.SameText(a, b, n)), p.ir().getInt64Ty()), type};

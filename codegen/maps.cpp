@@ -277,4 +277,17 @@ void Program::WithSlot(const Target& target, llvm::Value* bucket, const std::fun
   ir_.SetInsertPoint(end);
 }
 
+llvm::Value* Program::FindInto(const Target& target, llvm::Value* dst, const Type* type) {
+  const MapInfo& map = typed().maps[target.map];
+  if (map.value->IsAggregate()) {
+    llvm::Value* there = HasKey(target);
+    If(there, [&] { Store(dst, type, ReadMap(target)); });
+    return there;
+  }
+  llvm::Value* element = AddressOfElement(target);
+  llvm::Value* there = ir_.CreateIsNotNull(element);
+  If(there, [&] { Store(dst, type, FromMemory(element, map.value)); });
+  return there;
+}
+
 }  // namespace kawk

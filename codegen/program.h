@@ -98,6 +98,8 @@ class Program {
   llvm::Value* UpdateMap(const Target& target, BinaryOp op, llvm::Value* operand, bool return_old);
   llvm::Value* DeleteKey(const Target& target);  // i1: it was there
   llvm::Value* HasKey(const Target& target);     // i1
+  // Writes the value to dst, as `type`, if the key is there. i1: whether it is.
+  llvm::Value* FindInto(const Target& target, llvm::Value* dst, const Type* type);
   // A pointer to this CPU's slot of an aggregate, made if absent; code built by `use` runs where there is one.
   void WithSlot(const Target& target, llvm::Value* bucket, const std::function<void(llvm::Value*)>& use);
   void EmitAggregate(const Target& target, const Call& call);
@@ -116,6 +118,8 @@ class Program {
   llvm::Value* StringInto(llvm::Value* dst, uint64_t capacity, const Expr* expr);
   // A String value to memory of another capacity, padded with zeros.
   void StoreString(llvm::Value* dst, uint64_t capacity, const Value& value);
+  // The bytes that a string needs, or the text that an array or a pointer stands for; NUL included.
+  uint64_t TextCapacity(const Expr* expr);
   AddressSpace DefaultSpace() const;                                      // of an address that is a plain integer
   llvm::Value* CompareStrings(const Expr* left, const Expr* right);       // i1: equal
   llvm::Value* SameText(const Value& a, const Value& b, uint64_t bytes);  // i1: equal up to the NUL or this many bytes

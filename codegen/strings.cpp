@@ -48,12 +48,24 @@ llvm::Value* Program::StringInto(llvm::Value* dst, uint64_t capacity, const Expr
     }
     return ReadString(dst, capacity, AsInteger(address.v), AddressSpace::Kernel);
   }
+  if (!typed().TypeOf(expr)->is(TypeKind::String)) {
+    const Value address = AddressValue(expr);
+    SetLocation(expr->location);
+    const AddressSpace space = address.type->is(TypeKind::Pointer) ? address.type->space : DefaultSpace();
+    return ReadString(dst, capacity, Convert(address.v, address.type, typed().types->Int(64, false)), space, &expr->location);
+  }
   if (HasPlace(expr)) {
     const Place place = PlaceOf(expr);
     return ReadString(dst, capacity, AddressOf(place), ReadableSpace(place), place.at);
   }
   const Value value = Evaluate(expr);
   return ReadString(dst, capacity, AsInteger(value.v), AddressSpace::Kernel);
+}
+
+uint64_t Program::TextCapacity(const Expr* expr) {
+  const Type* type = typed().TypeOf(expr);
+  if (type->is(TypeKind::String)) return type->length;
+  return (type->is(TypeKind::Array) ? type->length : typed().config.max_strlen) + 1;
 }
 
 Value Program::AddressValue(const Expr* expr) {

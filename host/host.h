@@ -75,11 +75,18 @@ class Host {
   // The variable or function of this name, seen from the place that stands at `file_offset`.
   virtual Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) = 0;
 
+  // --- cgroups ---
+  // The id of the cgroup of version 2 whose folder this is.
+  virtual Result<uint64_t> CgroupId(const std::string& path) = 0;
+
   // --- types ---
   // The kernel's BTF, loaded at the first call; null when the kernel has none. Owned by the host.
   virtual const ::btf* KernelBtf() = 0;
   // Id of the type of this kind (BTF_KIND_STRUCT, …) and name in KernelBtf, by an index of names; 0 when absent.
   virtual uint32_t FindBtfType(const std::string& name, uint32_t kind) = 0;
+  // Whether programs of this type (enum bpf_prog_type) may call the kernel function with this id in KernelBtf. Asks the
+  // verifier.
+  virtual bool AllowsKfunc(uint32_t id, uint32_t program_type) = 0;
 };
 
 // This machine.

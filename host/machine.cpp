@@ -9,6 +9,7 @@
 #include "host/host.h"
 #include "host/kallsyms.h"
 #include "host/kernel_btf.h"
+#include "host/kernel_questions.h"
 #include "host/options.h"
 #include "host/pattern.h"
 #include "host/tracefs.h"
@@ -51,6 +52,8 @@ class Machine final : public Host {
     return elf_.FindObject(path, name, file_offset);
   }
   Result<uint64_t> KernelAddress(const std::string& name) override { return kallsyms_.Find(name); }
+  Result<uint64_t> CgroupId(const std::string& path) override { return kawk::CgroupId(path); }
+  bool AllowsKfunc(uint32_t id, uint32_t program_type) override { return kawk::AllowsKfunc(id, program_type); }
   const ::btf* KernelBtf() override { return btf_.Get(); }
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override { return btf_.Find(name, kind); }
 

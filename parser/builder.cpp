@@ -299,6 +299,15 @@ Expr* Builder::OffsetOf(const Location& location, TypeSpec* type, Expr* operand,
   return node;
 }
 
+Expr* Builder::ContainerOf(const Location& location, Expr* pointer, TypeSpec* type, std::vector<std::string> path) {
+  TypeSpec* copy = ast_.NewTypeSpec(type->location);
+  *copy = *type;
+  if (type->of_expr != nullptr || type->of_type != nullptr) type_heights_.emplace(copy, Height(type));
+  Expr* offset = OffsetOf(location, type, nullptr, std::move(path));
+  Expr* bytes = Cast(location, Pointer(location, Type(location, "int8")), pointer);
+  return Cast(location, Pointer(location, copy), Binary(location, location, BinaryOp::Sub, bytes, offset));
+}
+
 // --- types ------------------------------------------------------------------------------------------------------------
 
 TypeSpec* Builder::Type(const Location& location, std::string name) {

@@ -80,6 +80,8 @@ class Builder {
   Expr* SizeOf(const Location& location, TypeSpec* type, Expr* operand);
   Expr* TypeOf(const Location& location, TypeSpec* type, Expr* operand);
   Expr* OffsetOf(const Location& location, TypeSpec* type, Expr* operand, std::vector<std::string> path);
+  // `(T *)((int8 *)pointer - offsetof(T, path))`
+  Expr* ContainerOf(const Location& location, Expr* pointer, TypeSpec* type, std::vector<std::string> path);
 
   TypeSpec* Type(const Location& location, std::string name);
   TypeSpec* TypeOfExpr(const Location& location, Expr* expr);

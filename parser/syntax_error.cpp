@@ -22,9 +22,10 @@ void Drop(TokenSet* set, T kind) { set->reset(static_cast<size_t>(kind)); }
 
 // What starts an expression …
 TokenSet Operands() {
-  return SetOf({T::IDENT,  T::INTEGER,  T::STRING, T::SCRATCH, T::MAP,       T::POSITIONAL, T::TRUE_,     T::FALSE_,
-                T::SIZEOF, T::OFFSETOF, T::TYPEOF, T::LPAREN,  T::CAST_OPEN, T::BLOCK_OPEN, T::IF_VALUE,  T::COMPTIME,
-                T::PLUS,   T::MINUS,    T::STAR,   T::AMP,     T::NOT,       T::TILDE,      T::INCREMENT, T::DECREMENT});
+  return SetOf({T::IDENT,      T::INTEGER,  T::STRING,    T::SCRATCH,      T::MAP,    T::POSITIONAL, T::TRUE_,
+                T::FALSE_,     T::SIZEOF,   T::OFFSETOF,  T::CONTAINER_OF, T::TYPEOF, T::LPAREN,     T::CAST_OPEN,
+                T::BLOCK_OPEN, T::IF_VALUE, T::COMPTIME,  T::PLUS,         T::MINUS,  T::STAR,       T::AMP,
+                T::NOT,        T::TILDE,    T::INCREMENT, T::DECREMENT});
 }
 
 // … what starts other statements …

@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kErrorLimit = 134;  // one more than the last error number of Linux
 constexpr int kRealTime = 34;     // the first signal that the C library leaves to programs
-constexpr int kLastSignal = 64;
 
 struct ErrorRow {
   int error;
@@ -51,7 +50,7 @@ NameTable MakeErrors() {
 
 NameTable MakeSignals() {
   NameTable table{{}, "N/A"};
-  for (int signal = 0; signal <= kLastSignal; ++signal) {
+  for (int signal = 0; signal <= static_cast<int>(kLastSignal); ++signal) {
     const char* text = sigdescr_np(signal);
     if (text != nullptr) {
       table.names.emplace_back(text);
@@ -74,6 +73,15 @@ NameTable MakeSyscalls() {
 }
 
 }  // namespace
+
+std::optional<uint32_t> SignalNumber(std::string_view name) {
+  if (name.starts_with("SIG")) name.remove_prefix(3);
+  for (uint32_t signal = 1; signal <= kLastSignal; ++signal) {
+    const char* known = sigabbrev_np(static_cast<int>(signal));
+    if (known != nullptr && name == known) return signal;
+  }
+  return std::nullopt;
+}
 
 const NameTable& ErrorTexts() {
   static const NameTable table = MakeErrors();

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kawk {
@@ -21,5 +23,9 @@ inline constexpr uint64_t kNameCapacity = 64;
 const NameTable& ErrorTexts();   // as the kernel's <errno.h> has them
 const NameTable& SignalTexts();  // as strsignal(3) has them, in English
 const NameTable& SyscallNames();
+
+// The number of a signal by its name, with or without "SIG" in front.
+std::optional<uint32_t> SignalNumber(std::string_view name);
+inline constexpr uint32_t kLastSignal = 64;
 
 }  // namespace kawk

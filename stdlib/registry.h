@@ -57,7 +57,7 @@ struct FunctionRow {
   uint32_t flags;
   std::string_view doc;
 };
-enum FunctionFlag : uint32_t { kUnsafe = 1, kEndsProbe = 2, kBare = 4, kNeedsRegisters = 8 };
+enum FunctionFlag : uint32_t { kUnsafe = 1, kEndsProbe = 2, kBare = 4, kNeedsRegisters = 8, kNeedsTask = 16, kOnlyKprobe = 32 };
 
 struct BuiltinRow {
   BuiltinId id;

@@ -48,8 +48,8 @@ class Checker {
   }
   void operator()(const Ternary& e) {
     Visit(e.condition);
-    Visit(e.then);
-    Visit(e.otherwise);
+    VisitBranch(e.condition, true, e.then);
+    VisitBranch(e.condition, false, e.otherwise);
   }
   void operator()(const Cast& e) { Visit(e.operand); }
   void operator()(const TupleExpr& e) { VisitAll(e.elements); }
@@ -74,8 +74,8 @@ class Checker {
   void operator()(const Let& s) { Visit(s.value); }
   void operator()(const If& s) {
     Visit(s.condition);
-    Visit(s.then);
-    Visit(s.otherwise);
+    VisitBranch(s.condition, true, s.then);
+    VisitBranch(s.condition, false, s.otherwise);
   }
   void operator()(const While& s) {
     diagnostics_.EmitWithHint(Diag::WhileDeprecated, s.location, "`for ($i : $from..$to) { … }` says how often it turns");
@@ -106,6 +106,14 @@ class Checker {
   }
   void VisitAll(const std::vector<Expr*>& list) {
     for (const Expr* expr : list) Visit(expr);
+  }
+  // What runs when the condition is `when`.
+  template <class Branch>
+  void VisitBranch(const Expr* condition, bool when, const Branch* branch) {
+    const bool dead = condition != nullptr && typed_.Info(condition).integer && (*typed_.Info(condition).integer != 0) != when;
+    if (dead) calls_.EnterDead();
+    Visit(branch);
+    if (dead) calls_.LeaveDead();
   }
   void VisitLoop(const Block* body) {
     ++loops_;

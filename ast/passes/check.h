@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "ast/nodes.h"
 #include "ast/passes/fold.h"
@@ -20,6 +21,9 @@ class CallChecker {
   CallChecker(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics)
       : input_(input), typed_(typed), diagnostics_(diagnostics) {}
   void StartUnit(const ProbeUnit& unit) { unit_ = &unit; }
+  // Within code that a constant condition leaves out, `fail` and `static_assert` say nothing.
+  void EnterDead() { ++dead_; }
+  void LeaveDead() { --dead_; }
   void Check(const Call& call);
 
  private:
@@ -48,12 +52,22 @@ class CallChecker {
   void CheckStrcap(const Call& call);
   void CheckReg(const Call& call);
   void CheckTask(const Call& call);
+  void CheckFind(const Call& call);
+  void CheckStructs(const Call& call, std::initializer_list<const char*> names);
+  void CheckPton(const Call& call);
+  void CheckSignal(const Call& call);
+  void CheckBytes(const Call& call, std::initializer_list<size_t> operands, size_t count);
+  void CheckStaticAssert(const Call& call);
+  void CheckFail(const Call& call);
+  void CheckAssertStr(const Call& call);
+  void CheckTexts(const Call& call, size_t count);
   void CheckFormat(const Call& call);
 
   const ScriptInput& input_;
   Typed& typed_;
   Diagnostics& diagnostics_;
   const ProbeUnit* unit_ = nullptr;
+  int dead_ = 0;
 };
 
 }  // namespace kawk

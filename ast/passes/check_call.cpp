@@ -120,10 +120,11 @@ void CallChecker::Check(const Call& call) {
   if (!id) return;
   const FunctionRow& row = Row(*id);
   const Signature signature = ParseSignature(row.signature);
+  if (!CheckPlace(call, row)) return;
   if ((row.flags & kUnsafe) != 0 && !input_.unsafe) {
     diagnostics_.EmitWithHint(Diag::UnsafeFunction, call.location, "run with --unsafe", row.name);
   }
-  if (!CheckPlace(call, row) || !CheckArity(call, row, signature)) return;
+  if (!CheckArity(call, row, signature)) return;
   if (*id == FunctionId::Delete) return CheckDelete(call);
   CheckClasses(call, signature);
   switch (*id) {
@@ -140,10 +141,27 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Skboutput: return CheckSkboutput(call);
     case FunctionId::Ntop: return CheckNtop(call);
     case FunctionId::Macaddr: return CheckMacaddr(call);
-    case FunctionId::Strncmp: return CheckNotNegative(call, 2, "n");
+    case FunctionId::Strncmp: CheckTexts(call, 2); return CheckNotNegative(call, 2, "n");
     case FunctionId::Strftime: return CheckStrftime(call);
     case FunctionId::Strcap: return CheckStrcap(call);
     case FunctionId::Reg: return CheckReg(call);
+    case FunctionId::Find: return CheckFind(call);
+    case FunctionId::SocketCookie: return CheckStructs(call, {"struct sock", "struct sock_common"});
+    case FunctionId::Pton: return CheckPton(call);
+    case FunctionId::Signal:
+    case FunctionId::SignalThread: return CheckSignal(call);
+    case FunctionId::WriteUser: return CheckBytes(call, {1}, 2);
+    case FunctionId::Memcmp: return CheckBytes(call, {0, 1}, 2);
+    case FunctionId::StaticAssert: return CheckStaticAssert(call);
+    case FunctionId::Fail: return CheckFail(call);
+    case FunctionId::AssertStr: return CheckAssertStr(call);
+    case FunctionId::Strlen: return CheckTexts(call, 1);
+    case FunctionId::Strcontains:
+    case FunctionId::Strstr:
+    case FunctionId::StrConcat: return CheckTexts(call, 2);
+    case FunctionId::CommOf:
+      return CheckStructs(call, {"struct task_struct", "struct pid", "struct upid", "struct ns_common", "struct pid_namespace",
+                                 "struct idr", "struct xarray", "struct xa_node"});
     case FunctionId::Ppid:
     case FunctionId::Pcomm:
     case FunctionId::LeaderComm:
@@ -158,9 +176,19 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Exit:
     case FunctionId::Time:
     case FunctionId::Join:
-    case FunctionId::Strlen:
-    case FunctionId::Strcontains:
-    case FunctionId::Strstr:
+    case FunctionId::Assert:
+    case FunctionId::CgroupId:
+    case FunctionId::CgroupPath:
+    case FunctionId::Override:
+    case FunctionId::IsLiteral:
+    case FunctionId::IsStr:
+    case FunctionId::IsPtr:
+    case FunctionId::IsArray:
+    case FunctionId::IsInteger:
+    case FunctionId::IsUnsignedInteger:
+    case FunctionId::KfuncExist:
+    case FunctionId::KfuncAllowed:
+    case FunctionId::DefaultStrLength:
     case FunctionId::Strerror:
     case FunctionId::SyscallName:
     case FunctionId::SignalName:

@@ -1,6 +1,7 @@
 // Several spellings of one thing become one: `ppid` is the call `ppid()`, `pid()` is the value `pid`, and what is said in
 // terms of other statements (`assert`, `config.max_strlen`) is written out.
 #include <type_traits>
+#include <utility>
 
 #include "ast/passes/passes.h"
 #include "ast/rewrite.h"
@@ -47,11 +48,45 @@ class Desugarer {
   }
 
   bool ReplaceCall(Expr*& place, const Call& call) {
+    if (call.name == "comm" && call.args.size() == 1) {
+      static_cast<Call*>(place)->name = Row(FunctionId::CommOf).name;
+      return true;
+    }
+    if (call.name == Row(FunctionId::Assert).name && call.args.size() == 2) {
+      place = Assertion(call);
+      return true;
+    }
     if (!call.args.empty() || FindBuiltin(call.name) == nullptr) return true;
     Ident* ident = ast_.New<Ident>(call.location);
     ident->name = call.name;
     place = ident;
     return false;
+  }
+
+  // `condition ? {} : { errorf("assert failed: %s", message); exit(1); }`
+  Expr* Assertion(const Call& call) {
+    const Location& at = call.location;
+    StrLit* format = ast_.New<StrLit>(at);
+    format->value = "assert failed: %s";
+    IntLit* code = ast_.New<IntLit>(at);
+    code->value = 1;
+    BlockExpr* failed = ast_.New<BlockExpr>(at);
+    failed->statements = {Statement(at, FunctionId::Errorf, {format, call.args[1]}), Statement(at, FunctionId::Exit, {code})};
+    Ternary* choice = ast_.New<Ternary>(at);
+    choice->condition = call.args[0];
+    choice->then = ast_.New<BlockExpr>(at);
+    choice->otherwise = failed;
+    return choice;
+  }
+
+  Stmt* Statement(const Location& at, FunctionId function, std::vector<Expr*> args) {
+    Call* call = ast_.New<Call>(at);
+    call->name = Row(function).name;
+    call->name_location = at;
+    call->args = std::move(args);
+    ExprStmt* statement = ast_.New<ExprStmt>(at);
+    statement->expr = call;
+    return statement;
   }
 
   Expr* ConfigField(const Member& member) {

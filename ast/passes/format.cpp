@@ -18,10 +18,11 @@ struct ConversionRow {
 };
 // Longer names first: `rx` before `r`.
 constexpr std::array kConversions = {
-    ConversionRow{"rx", Takes::Bytes},    ConversionRow{"rh", Takes::Bytes},   ConversionRow{"r", Takes::Bytes},
-    ConversionRow{"d", Takes::Number},    ConversionRow{"i", Takes::Number},   ConversionRow{"u", Takes::Number},
-    ConversionRow{"x", Takes::Number},    ConversionRow{"X", Takes::Number},   ConversionRow{"o", Takes::Number},
-    ConversionRow{"c", Takes::Character}, ConversionRow{"s", Takes::Anything}, ConversionRow{"p", Takes::Address},
+    ConversionRow{"gr", Takes::Number}, ConversionRow{"rx", Takes::Bytes},    ConversionRow{"rh", Takes::Bytes},
+    ConversionRow{"r", Takes::Bytes},   ConversionRow{"d", Takes::Number},    ConversionRow{"i", Takes::Number},
+    ConversionRow{"u", Takes::Number},  ConversionRow{"x", Takes::Number},    ConversionRow{"X", Takes::Number},
+    ConversionRow{"o", Takes::Number},  ConversionRow{"c", Takes::Character}, ConversionRow{"s", Takes::Anything},
+    ConversionRow{"p", Takes::Address},
 };
 constexpr std::array<std::string_view, 7> kLengths = {"hh", "h", "ll", "l", "j", "z", "t"};
 

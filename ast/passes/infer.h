@@ -146,6 +146,7 @@ class Inference {
   Flow SkboutputFlow(const Call& e);
   Flow StrftimeFlow(const Call& e);
   // --- infer_library.cpp
+  void FindInto(const Expr& result, const Type* value);
   Flow ProbeTypeFlow(const Expr& e);
   Flow StrcapFlow(const Call& e);
   Flow NumberNameFlow(const Call& e, const NameTable& table, bool either_sign);
@@ -153,6 +154,13 @@ class Inference {
   Flow KaddrFlow(const Call& e);
   Flow PercpuKaddrFlow(const Call& e);
   Flow UaddrFlow(const Call& e);
+  Flow PtonFlow(const Call& e);
+  Flow CgroupIdFlow(const Call& e);
+  Flow CgroupPathFlow(const Call& e);
+  Flow StrConcatFlow(const Call& e);
+  Flow QuestionFlow(const Call& e, FunctionId id);
+  bool Answer(FunctionId id, const Expr& about);
+  uint64_t TextCapacity(const Expr& e) const;
   Flow SpaceFlow(const Call& e, AddressSpace space);
   Flow MapFunction(const Call& e, FunctionId id);
   Flow AggregateFlow(const Call& e, TypeKind kind);

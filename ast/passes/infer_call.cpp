@@ -154,6 +154,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Print:
     case FunctionId::Delete:
     case FunctionId::Len:
+    case FunctionId::Find:
     case FunctionId::HasKey: return MapFunction(e, id);
     case FunctionId::Str: return StrFlow(e);
     case FunctionId::Getopt: return OptionFlow(e);
@@ -168,6 +169,19 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Kaddr: return KaddrFlow(e);
     case FunctionId::PercpuKaddr: return PercpuKaddrFlow(e);
     case FunctionId::Uaddr: return UaddrFlow(e);
+    case FunctionId::Pton: return PtonFlow(e);
+    case FunctionId::CgroupId: return CgroupIdFlow(e);
+    case FunctionId::CgroupPath: return CgroupPathFlow(e);
+    case FunctionId::StrConcat: return StrConcatFlow(e);
+    case FunctionId::DefaultStrLength: return Constant(e, typed_.config.max_strlen);
+    case FunctionId::IsLiteral:
+    case FunctionId::IsStr:
+    case FunctionId::IsPtr:
+    case FunctionId::IsArray:
+    case FunctionId::IsInteger:
+    case FunctionId::IsUnsignedInteger:
+    case FunctionId::KfuncExist:
+    case FunctionId::KfuncAllowed: return QuestionFlow(e, id);
     case FunctionId::Kptr: return SpaceFlow(e, AddressSpace::Kernel);
     case FunctionId::Uptr: return SpaceFlow(e, AddressSpace::User);
     case FunctionId::Count: return AggregateFlow(e, TypeKind::Count);
@@ -194,6 +208,17 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Usym:
     case FunctionId::Ntop:
     case FunctionId::Macaddr:
+    case FunctionId::CommOf:
+    case FunctionId::SocketCookie:
+    case FunctionId::Signal:
+    case FunctionId::SignalThread:
+    case FunctionId::Override:
+    case FunctionId::WriteUser:
+    case FunctionId::Assert:
+    case FunctionId::StaticAssert:
+    case FunctionId::Fail:
+    case FunctionId::AssertStr:
+    case FunctionId::Memcmp:
     case FunctionId::Ppid:
     case FunctionId::Pcomm:
     case FunctionId::LeaderComm:
@@ -285,18 +310,20 @@ Flow Inference::StrftimeFlow(const Call& e) {
 
 // Functions whose first argument is a map itself, not its value.
 Flow Inference::MapFunction(const Call& e, FunctionId id) {
-  const bool takes_key = id == FunctionId::Delete || id == FunctionId::HasKey;
+  const bool takes_key = id == FunctionId::Delete || id == FunctionId::HasKey || id == FunctionId::Find;
   const MapRef* ref = e.args.empty() ? nullptr : As<MapRef>(e.args[0]);
   const int map = ref != nullptr ? typed_.Info(ref).map : -1;
   for (size_t i = 0; i < e.args.size(); ++i) {
     if (i == 0 && ref != nullptr) continue;
     if (i == 1 && map >= 0 && takes_key) continue;
+    if (i == 2 && id == FunctionId::Find && As<ScratchVar>(e.args[i]) != nullptr) continue;
     Visit(e.args[i]);
   }
   const Flow result = Flow::Of(TypeFromText(ParseSignature(Row(id).signature).result, types()));
   if (map < 0) return result;
   if (takes_key) UseMap(*ref, map, e.args.size() > 1 ? e.args[1] : nullptr);
   typed_.Info(ref).type = typed_.maps[map].value;
+  if (id == FunctionId::Find && e.args.size() > 2) FindInto(*e.args[2], typed_.maps[map].value);
   return result;
 }
 

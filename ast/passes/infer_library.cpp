@@ -1,7 +1,8 @@
 // Types of functions whose result depends on what they are given, and the values of those that are known here already.
 #include <fmt/format.h>
-
-#include <bit>
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <netinet/in.h>
 
 #include "ast/passes/infer.h"
 
@@ -94,6 +95,103 @@ Flow Inference::UaddrFlow(const Call& e) {
     }
   }
   return Flow::Of(types().Pointer(types().Int(bits, false), AddressSpace::User));
+}
+
+// An array of bytes; the checker says so when the text is no address.
+Flow Inference::PtonFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  const bool v6 = !e.args.empty() && typed_.Info(e.args[0]).string.value_or("").find(':') != std::string::npos;
+  return Flow::Of(types().Array(types().Int(8, false), v6 ? sizeof(in6_addr) : sizeof(in_addr)));
+}
+
+Flow Inference::CgroupIdFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  const Flow flow = Flow::Of(types().Int(64, false));
+  const std::optional<std::string> path = e.args.empty() ? std::nullopt : typed_.Info(e.args[0]).string;
+  if (!path) return flow;
+  const Result<uint64_t> id = source_.host().CgroupId(*path);
+  if (!id) {
+    Report(Diag::NoCgroup, e.args[0]->location, e.name, id.error().message);
+    return flow;
+  }
+  Done(e, flow);
+  typed_.Info(&e).integer = *id;
+  return flow;
+}
+
+// The filter is part of the type, so that it is known wherever the value is printed.
+Flow Inference::CgroupPathFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  return Flow::Of(types().CgroupPath(e.args.size() > 1 ? typed_.Info(e.args[1]).string.value_or("") : ""));
+}
+
+// What a string, or the text that an array or a pointer leads to, may need, NUL included.
+uint64_t Inference::TextCapacity(const Expr& e) const {
+  const Type* type = typed_.TypeOf(&e);
+  if (type != nullptr && type->is(TypeKind::String)) return type->length;
+  return (type != nullptr && type->is(TypeKind::Array) ? type->length : typed_.config.max_strlen) + 1;
+}
+
+Flow Inference::StrConcatFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  if (e.args.size() != 2) return {};
+  const std::optional<std::string>& first = typed_.Info(e.args[0]).string;
+  const std::optional<std::string>& second = typed_.Info(e.args[1]).string;
+  if (first && second) return ConstantString(e, *first + *second);
+  return Flow::Of(types().String(TextCapacity(*e.args[0]) + TextCapacity(*e.args[1]) - 1));
+}
+
+// What is asked of an expression, a type or the kernel, and answered now.
+Flow Inference::QuestionFlow(const Call& e, FunctionId id) {
+  for (const Expr* arg : e.args) Visit(arg);
+  if (e.args.size() != 1 || typed_.TypeOf(e.args[0]) == nullptr) return Flow::Of(types().Bool());
+  return ConstantBool(e, Answer(id, *e.args[0]));
+}
+
+namespace {
+
+uint32_t ProgramTypeOf(ProbeKind kind) {
+  switch (kind) {
+    case ProbeKind::Kprobe:
+    case ProbeKind::Kretprobe:
+    case ProbeKind::Uprobe:
+    case ProbeKind::Uretprobe: return BPF_PROG_TYPE_KPROBE;
+    case ProbeKind::Tracepoint: return BPF_PROG_TYPE_TRACEPOINT;
+    case ProbeKind::Interval:
+    case ProbeKind::Profile:
+    case ProbeKind::Software: return BPF_PROG_TYPE_PERF_EVENT;
+    default: return BPF_PROG_TYPE_RAW_TRACEPOINT;
+  }
+}
+
+}  // namespace
+
+bool Inference::Answer(FunctionId id, const Expr& about) {
+  const ExprInfo& info = typed_.Info(&about);
+  Host& host = source_.host();
+  switch (id) {
+    case FunctionId::IsLiteral: return info.integer || info.string;
+    case FunctionId::IsStr: return info.type->is(TypeKind::String);
+    case FunctionId::IsPtr: return info.type->is(TypeKind::Pointer);
+    case FunctionId::IsArray: return info.type->is(TypeKind::Array);
+    case FunctionId::IsInteger: return info.type->is(TypeKind::Int) || info.type->is(TypeKind::Enum);
+    case FunctionId::IsUnsignedInteger: return info.type->is(TypeKind::Int) && !info.type->is_signed;
+    case FunctionId::KfuncExist: return info.string && host.FindBtfType(*info.string, BTF_KIND_FUNC) != 0;
+    case FunctionId::KfuncAllowed: {
+      const uint32_t function = info.string ? host.FindBtfType(*info.string, BTF_KIND_FUNC) : 0;
+      return function != 0 && host.AllowsKfunc(function, ProgramTypeOf(unit_->kind));
+    }
+    default: break;
+  }
+  UNREACHABLE("not a question");
+}
+
+// The variable of find() takes the map's values, aggregates as the integers that they stand for.
+void Inference::FindInto(const Expr& result, const Type* value) {
+  const int variable = typed_.Info(&result).variable;
+  if (As<ScratchVar>(&result) == nullptr || variable < 0) return;
+  AssignToVariable(variable, result, AsNumber(Flow::Of(value)));
+  Visit(&result);
 }
 
 }  // namespace kawk

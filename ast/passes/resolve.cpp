@@ -150,6 +150,7 @@ class Resolver {
   Variable* FindVariable(const std::string& name) {
     return const_cast<Variable*>(static_cast<const Resolver*>(this)->FindVariable(name));
   }
+  void Assigned(const Expr* target);
   bool ResolveMode(const Call& e);
   bool ResolveC(const Call& e);
   Variable& Declare(const std::string& name, const Location& location);
@@ -242,6 +243,15 @@ void Resolver::operator()(const Assign& s) {
   if (variable == nullptr) variable = &Declare(target->name, target->location);
   variable->assigned = true;
   typed_.Info(target).variable = variable->index;
+}
+
+// A variable that a function fills.
+void Resolver::Assigned(const Expr* target) {
+  const ScratchVar* variable = As<ScratchVar>(target);
+  if (variable == nullptr) return;
+  Variable* known = FindVariable(variable->name);
+  if (known == nullptr) known = &Declare(variable->name, variable->location);
+  known->assigned = true;
 }
 
 void Resolver::operator()(const Let& s) {
@@ -339,6 +349,7 @@ void Resolver::operator()(const Call& e) {
     const Ident* word = As<Ident>(e.args[i]);
     const bool stack_mode = word != nullptr && typed_.Info(&e).builtin && FindBuiltin(word->name) == nullptr;
     missing_allowed_ = function != nullptr && function->id == FunctionId::Str && i == 0 && As<Positional>(e.args[i]) != nullptr;
+    if (function != nullptr && function->id == FunctionId::Find && i == 2) Assigned(e.args[i]);
     if (!stack_mode) Visit(e.args[i]);  // the type pass knows the modes
     missing_allowed_ = false;
   }

@@ -1,6 +1,7 @@
 #include "tests/fakes/fake_host.h"
 
 #include <bpf/btf.h>
+#include <linux/bpf.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -185,6 +186,13 @@ Result<uint64_t> FakeHost::FileOffset(const std::string& path, uint64_t address)
   }
   return Absent("binary `" + path + "`");
 }
+
+Result<uint64_t> FakeHost::CgroupId(const std::string& path) {
+  if (path == "/sys/fs/cgroup") return uint64_t{1};
+  return Absent("cgroup `" + path + "`");
+}
+
+bool FakeHost::AllowsKfunc(uint32_t id, uint32_t program_type) { return id != 0 && program_type == BPF_PROG_TYPE_KPROBE; }
 
 const ::btf* FakeHost::KernelBtf() {
   if (!has_btf) return nullptr;

@@ -45,6 +45,8 @@ class FakeHost : public Host {
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address) override;
   Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) override;
   Result<uint64_t> KernelAddress(const std::string& name) override;
+  Result<uint64_t> CgroupId(const std::string& path) override;
+  bool AllowsKfunc(uint32_t id, uint32_t program_type) override;
   const ::btf* KernelBtf() override;
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override;
 
