@@ -50,6 +50,7 @@ namespace {
 Value Argument(Program& p, const Expr& expr, uint32_t n) {
   auto& ir = p.ir();
   const Type* type = TypeOfExpr(p, expr);
+  if (p.unit().kind == ProbeKind::Usdt) return UsdtArgumentValue(p, expr, n);
   if (p.unit().kind == ProbeKind::RawTracepoint) return {p.Context(n * 8ull, ir.getInt64Ty()), type};
   if (n < std::size(kArgRegisters)) return {p.Context(kArgRegisters[n], ir.getInt64Ty()), type};
   // Behind the return address on the stack.

@@ -22,6 +22,12 @@ Lowering LoweringOf(ProbeKind kind) {
   switch (kind) {
     case ProbeKind::Begin: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::Begin};
     case ProbeKind::End: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::End};
+    case ProbeKind::Signal: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::Signal};
+    case ProbeKind::Test: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::Test};
+    case ProbeKind::Bench: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::Bench};
+    case ProbeKind::Hardware: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Hardware};
+    case ProbeKind::Watchpoint: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Watchpoint};
+    case ProbeKind::Usdt: return {BPF_PROG_TYPE_KPROBE, image::AttachKind::Uprobe};
     case ProbeKind::Interval: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Interval};
     case ProbeKind::Profile: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Profile};
     case ProbeKind::Software: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Software};
@@ -47,6 +53,8 @@ image::AttachSpec Describe(const AttachTarget& target, image::AttachKind kind, u
   attach.period = target.period;
   attach.frequency = target.frequency;
   attach.config = target.config;
+  attach.ref_ctr_offset = target.semaphore_offset;
+  attach.by_pattern = target.by_pattern;
   attach.cookie = cookie;
   return attach;
 }
@@ -60,7 +68,7 @@ image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index, bool typed_co
   }
   program.object_name = "probe_" + std::to_string(index);
   program.type = lowering.program;
-  program.probes = static_cast<uint32_t>(unit.targets.size());
+  program.probes = unit.probes;
   for (const AttachTarget& target : unit.targets)
     program.attach.push_back(Describe(target, lowering.attach, program.attach.size()));
   return program;
@@ -70,7 +78,7 @@ image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index, bool typed_co
 image::ProgramSpec DescribeDispatched(const ProbeUnit& unit, ContextKind context, bool first) {
   image::ProgramSpec program;
   program.type = BPF_PROG_TYPE_RAW_TRACEPOINT;
-  program.probes = static_cast<uint32_t>(unit.targets.size());
+  program.probes = unit.probes;
   if (!first) return program;
   program.object_name = DispatcherName(context);
   image::AttachSpec attach = Describe(unit.targets[0], image::AttachKind::RawTracepoint, 0);

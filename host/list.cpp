@@ -178,6 +178,46 @@ Result<Lines> ListUserFunctions(const Query& query) {
   return lines;
 }
 
+Result<Lines> ListUsdt(const Query& query) {
+  const Parts& parts = query.parts;
+  if (parts.size() > 3) return Lines();
+  const std::string binary = parts.size() == 1 ? "*" : parts[0];
+  const std::string provider = parts.size() == 3 ? OrAll(parts[1]) : "*";
+  Result<std::vector<std::string>> files = query.host.MatchBinaries(binary, query.pid);
+  if (!files) return files.error();
+  Lines lines;
+  for (const std::string& file : *files) {
+    Result<std::vector<UsdtProbe>> probes = query.host.MatchUsdt(file, provider, OrAll(parts.back()));
+    if (!probes && HasWildcard(binary)) continue;
+    if (!probes) return probes.error();
+    for (const UsdtProbe& probe : *probes) {
+      std::string details;
+      if (query.verbose) {
+        for (size_t i = 0; i < probe.arguments.size(); ++i) {
+          const UsdtArgument& argument = probe.arguments[i];
+          details += fmt::format("    {}{}int{} arg{}\n", argument.is_float ? "(unreadable) " : "", argument.is_signed ? "" : "u",
+                                 argument.size * 8, i);
+        }
+      }
+      const std::string name = fmt::format("{}:{}:{}:{}", query.kind, WithoutRoot(file), probe.provider, probe.name);
+      if (lines.empty() || lines.back().probe != name) lines.push_back({name, details});
+    }
+  }
+  return lines;
+}
+
+Result<Lines> ListSelf(const Query& query) {
+  Lines lines;
+  for (const char* name : {"signal:SIGUSR1", "signal:SIGUSR2"}) {
+    if (MatchesPattern(OrAll(fmt::format("{}", fmt::join(query.parts, ":"))), name))
+      lines.push_back({fmt::format("self:{}", name), ""});
+  }
+  return lines;
+}
+
+// Addresses and names of tests are the script's own.
+Result<Lines> ListNothing(const Query&) { return Lines(); }
+
 struct Source {
   const char* kind;
   bool by_wildcard;
@@ -188,16 +228,21 @@ struct Source {
 constexpr Source kSources[] = {
     {"BEGIN", false, ListOnce},
     {"END", false, ListOnce},
+    {"bench", false, ListNothing},
     {"hardware", true, ListHardware},
     {"interval", false, ListTimes},
     {"kprobe", true, ListKernelFunctions},
     {"kretprobe", false, ListKernelFunctions},
     {"profile", false, ListTimes},
     {"rawtracepoint", true, ListRawTracepoints},
+    {"self", false, ListSelf},
     {"software", true, ListSoftware},
+    {"test", false, ListNothing},
     {"tracepoint", true, ListTracepoints},
     {"uprobe", false, ListUserFunctions},
     {"uretprobe", false, ListUserFunctions},
+    {"usdt", false, ListUsdt},
+    {"watchpoint", false, ListNothing},
 };
 
 std::string Lower(std::string text) {

@@ -12,6 +12,7 @@
 #include "host/options.h"
 #include "host/pattern.h"
 #include "host/tracefs.h"
+#include "host/usdt.h"
 
 namespace kawk {
 namespace {
@@ -51,6 +52,10 @@ class Machine final : public Host {
     return elf_.FindObject(path, name, file_offset);
   }
   Result<uint64_t> KernelAddress(const std::string& name) override { return kallsyms_.Find(name); }
+  Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
+                                           const std::string& name) override {
+    return usdt_.Match(path, provider, name);
+  }
   const ::btf* KernelBtf() override { return btf_.Get(); }
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override { return btf_.Find(name, kind); }
 
@@ -59,6 +64,7 @@ class Machine final : public Host {
 
   Tracefs tracefs_;
   ElfCache elf_;
+  UsdtCache usdt_;
   Binaries binaries_{Variable("PATH", nullptr, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")};
   Kallsyms kallsyms_;
   class KernelBtf btf_{Variable("KAWK_BTF", "BPFTRACE_BTF", "/sys/kernel/btf/vmlinux")};

@@ -26,6 +26,7 @@
 #include "runtime/queue.h"
 #include "runtime/signals.h"
 #include "runtime/symbols.h"
+#include "runtime/test_mode.h"
 
 namespace kawk {
 namespace {
@@ -172,6 +173,19 @@ Result<Watched> StartWatching(const RunOptions& options) {
   return watched;
 }
 
+// --test and --bench: nothing is attached; what the tests print comes behind their results. The status is 1 when one failed.
+Result<int> RunAlone(const image::Image& image, const LoadedObject& object, Control& control, Output& output, Queue& queue,
+                     const MapStore& maps, const RunOptions& options) {
+  const bool json = options.format == OutputFormat::Json;
+  Result<int> failed =
+      options.kind == RunKind::Test ? RunTests(image, object, output, json) : RunBenchmarks(image, object, output, json);
+  if (!failed) return failed;
+  control.End(true);
+  Printer(image, maps, output).Run(queue, control);
+  Result<int> status = ExitStatus(output, object);
+  return status && *status == 0 && *failed > 0 ? Result<int>(1) : status;
+}
+
 }  // namespace
 
 Result<int> Run(const image::Image& image, const RunOptions& options) {
@@ -209,12 +223,13 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   if (!started) return started.error();
   Control& control = **started;
 
+  if (options.kind != RunKind::Trace) return RunAlone(image, object, control, **output, queue, maps, options);
   if (!options.dry_run) {
     Status begin = control.RunByHand(AttachKind::Begin);
     if (!begin) return begin.error();
   }
   std::vector<Error> warnings;
-  Status attached = attachments.AttachAll(image, object.program_fds(), [&] { return control.ending(); }, warnings);
+  Status attached = attachments.AttachAll(image, object, [&] { return control.ending(); }, warnings);
   if (!attached) return attached.error();
   Warn(options, warnings);
   if (options.dry_run) return 0;

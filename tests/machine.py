@@ -41,8 +41,10 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = (TRACEFS / "events" / what.replace(":", "/")).is_dir()
     elif kind in ("kprobe", "uprobe"):
         found = (PERF_DEVICES / kind).is_dir()
-    elif kind == "hardware":
-        found = _has_hardware_counters()
+    elif kind in ("hardware", "no-hardware"):
+        found = _has_hardware_counters() == (kind == "hardware")
+    elif kind == "breakpoint":
+        found = (PERF_DEVICES / "breakpoint").is_dir()
     elif kind == "btf":
         found = pathlib.Path("/sys/kernel/btf/vmlinux").exists()
     elif kind == "tool":

@@ -37,6 +37,20 @@ const Type* Inference::TaskStruct() {
   return task != nullptr ? task : types().None();
 }
 
+// arg0 …: of USDT probes as the note says, of others a register.
+Flow Inference::ArgumentFlow(const Expr& e, BuiltinId id) {
+  const auto n = static_cast<size_t>(id) - static_cast<size_t>(BuiltinId::Arg0);
+  if (unit_->kind != ProbeKind::Usdt) return Flow::Of(types().Int(64, false));
+  const AttachTarget& target = unit_->targets[0];
+  if (n >= target.arguments.size()) {
+    Report(Diag::MissingUsdtArgument, e.location, target.name, n);
+    return Flow::Of(types().Int(64, false));
+  }
+  const UsdtArgument& argument = target.arguments[n];
+  if (argument.is_float) Report(Diag::UnreadableUsdtArgument, e.location, n, target.name, target.argument_text);
+  return Flow::Of(types().Int(argument.size * 8, argument.is_signed));
+}
+
 Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
   switch (id) {
     case BuiltinId::KStack: return StackFlow(e, false, {});
@@ -46,6 +60,16 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
     case BuiltinId::ProbeName: return Flow::Of(NameString(false));
     case BuiltinId::Func: return Flow::Of(NameString(true));
     case BuiltinId::ProbeType: return ProbeTypeFlow(e);
+    case BuiltinId::Arg0:
+    case BuiltinId::Arg1:
+    case BuiltinId::Arg2:
+    case BuiltinId::Arg3:
+    case BuiltinId::Arg4:
+    case BuiltinId::Arg5:
+    case BuiltinId::Arg6:
+    case BuiltinId::Arg7:
+    case BuiltinId::Arg8:
+    case BuiltinId::Arg9: return ArgumentFlow(e, id);
     case BuiltinId::Pid:
     case BuiltinId::PidCurrNs:
     case BuiltinId::PidInit:
@@ -71,16 +95,6 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
     case BuiltinId::Jiffies:
     case BuiltinId::Elapsed:
     case BuiltinId::Rand:
-    case BuiltinId::Arg0:
-    case BuiltinId::Arg1:
-    case BuiltinId::Arg2:
-    case BuiltinId::Arg3:
-    case BuiltinId::Arg4:
-    case BuiltinId::Arg5:
-    case BuiltinId::Arg6:
-    case BuiltinId::Arg7:
-    case BuiltinId::Arg8:
-    case BuiltinId::Arg9:
     case BuiltinId::Retval: return Flow::Of(TypeFromText(Row(id).type, types()));
   }
   UNREACHABLE("builtin");

@@ -184,6 +184,7 @@ struct AttachSpec {
   uint64_t period = 0;          // Interval, Profile: ns; Software, Hardware: events
   uint64_t frequency = 0;       // Profile with hz: samples a second (period is then 0)
   uint64_t config = 0;          // perf_event_attr.config; Signal: number
+  bool by_pattern = false;      // one of many: left out when it cannot be attached
   uint64_t cookie = 0;          // bpf_get_attach_cookie
 };
 struct ProgramSpec {

@@ -58,6 +58,20 @@ std::vector<TracepointFormat> UsualTracepoints() {
   };
 }
 
+// Two places of one probe with different arguments, and one that has a semaphore and an argument nobody can read.
+std::vector<UsdtProbe> UsualUsdt() {
+  using Place = UsdtArgument::Place;
+  UsdtArgument in_register{Place::Register, 4, true};
+  in_register.base = "rdi";
+  UsdtArgument in_memory{Place::Memory, 8};
+  in_memory.base = "rbp";
+  in_memory.value = -8;
+  UsdtArgument real{Place::Register, 8, false, true};
+  return {{"app", "request", 0x1100, 0, "-4@%edi", {in_register}},
+          {"app", "request", 0x1200, 0, "8@-8(%rbp)", {in_memory}},
+          {"app", "watched", 0x1300, 0x3000, "8f@%xmm0", {real}}};
+}
+
 Error Absent(const std::string& what) { return Error{what + " does not exist", "", ENOENT}; }
 
 }  // namespace
@@ -68,7 +82,8 @@ FakeHost::FakeHost() {
                      "vmlinux:sys_exit"};
   kernel_functions = {"do_nanosleep", "do_sys_openat2", "fakemod:fake_function", "vfs_open", "vfs_read",
                       "vfs_readv",    "vfs_write"};
-  AddBinary({"/bin/app", {{"fn", 0x401000, 0x1000, 32}, {"fn2", 0x401020, 0x1020, 16}, {"main", 0x401040, 0x1040, 64}}});
+  AddBinary(
+      {"/bin/app", {{"fn", 0x401000, 0x1000, 32}, {"fn2", 0x401020, 0x1020, 16}, {"main", 0x401040, 0x1040, 64}}, UsualUsdt()});
   AddBinary({"/lib/libfake.so.1", {{"fake_alloc", 0x2000, 0x2000, 8}, {"fake_free", 0x2010, 0x2010, 8}}});
 }
 
@@ -182,6 +197,19 @@ Result<uint64_t> FakeHost::FileOffset(const std::string& path, uint64_t address)
       }
     }
     return Error{"the address is in no segment of the file", "", EINVAL};
+  }
+  return Absent("binary `" + path + "`");
+}
+
+Result<std::vector<UsdtProbe>> FakeHost::MatchUsdt(const std::string& path, const std::string& provider,
+                                                   const std::string& name) {
+  for (const Binary& binary : binaries) {
+    if (binary.path != path) continue;
+    std::vector<UsdtProbe> matches;
+    for (const UsdtProbe& probe : binary.usdt) {
+      if (MatchesPattern(provider, probe.provider) && MatchesPattern(name, probe.name)) matches.push_back(probe);
+    }
+    return matches;
   }
   return Absent("binary `" + path + "`");
 }

@@ -19,6 +19,7 @@ class FakeHost : public Host {
   struct Binary {
     std::string path;
     std::vector<ElfSymbol> symbols;  // any order
+    std::vector<UsdtProbe> usdt = {};
   };
 
   FakeHost();
@@ -45,6 +46,8 @@ class FakeHost : public Host {
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address) override;
   Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) override;
   Result<uint64_t> KernelAddress(const std::string& name) override;
+  Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
+                                           const std::string& name) override;
   const ::btf* KernelBtf() override;
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override;
 
