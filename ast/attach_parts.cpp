@@ -113,6 +113,11 @@ bool ParseKernelFunction(const Parts& in, AttachPoint& point, bool offset_allowe
   if (!HasParts(in, point, 1, 2)) return false;
   if (in.parts.size() == 2) point.group = in.parts[0];
   point.target = in.parts.back();
+  if (const std::optional<uint64_t> address = in.parts.size() == 1 ? ParseNumber(point.target) : std::nullopt) {
+    point.address = *address;
+    point.target.clear();
+    return true;
+  }
   return SplitOffset(in, point, offset_allowed);
 }
 
@@ -141,6 +146,35 @@ bool ParseUsdt(const Parts& in, AttachPoint& point) {
   point.group = in.parts.size() == 3 ? in.parts[1] : "";
   point.target = in.parts.back();
   return true;
+}
+
+// fentry, fexit: a function of the kernel, or a BPF program by its name, and where that is not enough by its id.
+bool ParseTracedFunction(const Parts& in, AttachPoint& point) {
+  if (!HasParts(in, point, 1, 3)) return false;
+  point.target = in.parts.back();
+  if (in.parts.size() == 1) return true;
+  if (in.parts[0] != "bpf" && in.parts.size() == 2) {
+    point.group = in.parts[0];
+    return true;
+  }
+  if (in.parts[0] != "bpf") return HasParts(in, point, 1, 2);
+  point.group = "bpf";
+  if (in.parts.size() == 2) return true;
+  const std::optional<uint64_t> id = ParseNumber(in.parts[1]);
+  if (!id || *id == 0) {
+    in.diagnostics.Emit(Diag::BadProbeCount, point.location, in.parts[1], in.row.name);
+    return false;
+  }
+  point.config = *id;
+  return true;
+}
+
+bool ParseIterator(const Parts& in, AttachPoint& point) {
+  if (!HasParts(in, point, 1, 2)) return false;
+  point.target = in.parts[0];
+  if (in.parts.size() == 1) return true;
+  in.diagnostics.Emit(Diag::NotSupportedYet, point.location, "pinning an iterator");
+  return false;
 }
 
 bool ParseSignal(const Parts& in, AttachPoint& point) {
@@ -222,6 +256,9 @@ bool ParseParts(const Parts& in, AttachPoint& point) {
     case ProbeKind::Uretprobe: return ParseUserFunction(in, point, false);
     case ProbeKind::Kprobe: return ParseKernelFunction(in, point, true);
     case ProbeKind::Kretprobe: return ParseKernelFunction(in, point, false);
+    case ProbeKind::Fentry:
+    case ProbeKind::Fexit: return ParseTracedFunction(in, point);
+    case ProbeKind::Iter: return ParseIterator(in, point);
   }
   UNREACHABLE("probe kind");
 }

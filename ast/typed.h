@@ -46,8 +46,9 @@ struct ProbeUnit {
   const Probe* probe = nullptr;  // predicate and body to generate (possibly a clone, owned by the Ast)
   ProbeKind kind = ProbeKind::Begin;
   std::vector<AttachTarget> targets;
-  const Type* args = nullptr;  // Struct type of `args`, or null
-  uint32_t probes = 0;         // how many the targets are for the user
+  const Type* args = nullptr;      // Struct type of `args`, or null
+  TypeSource::ReturnValue retval;  // fexit
+  uint32_t probes = 0;             // how many the targets are for the user
 };
 
 // How format pieces of printf stand: see image::FormatPiece, which this becomes.

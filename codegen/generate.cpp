@@ -16,6 +16,7 @@ namespace {
 struct Lowering {
   bpf_prog_type program;
   image::AttachKind attach;
+  uint32_t attach_type = 0;
 };
 
 Lowering LoweringOf(ProbeKind kind) {
@@ -37,6 +38,9 @@ Lowering LoweringOf(ProbeKind kind) {
     case ProbeKind::Uretprobe: return {BPF_PROG_TYPE_KPROBE, image::AttachKind::Uretprobe};
     case ProbeKind::Kprobe: return {BPF_PROG_TYPE_KPROBE, image::AttachKind::Kprobe};
     case ProbeKind::Kretprobe: return {BPF_PROG_TYPE_KPROBE, image::AttachKind::Kretprobe};
+    case ProbeKind::Fentry: return {BPF_PROG_TYPE_TRACING, image::AttachKind::Fentry, BPF_TRACE_FENTRY};
+    case ProbeKind::Fexit: return {BPF_PROG_TYPE_TRACING, image::AttachKind::Fexit, BPF_TRACE_FEXIT};
+    case ProbeKind::Iter: return {BPF_PROG_TYPE_TRACING, image::AttachKind::Iter, BPF_TRACE_ITER};
   }
   UNREACHABLE("probe kind");
 }
@@ -68,6 +72,7 @@ image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index, bool typed_co
   }
   program.object_name = "probe_" + std::to_string(index);
   program.type = lowering.program;
+  program.attach_type = lowering.attach_type;
   program.probes = unit.probes;
   for (const AttachTarget& target : unit.targets)
     program.attach.push_back(Describe(target, lowering.attach, program.attach.size()));

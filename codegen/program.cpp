@@ -30,7 +30,10 @@ bool FiltersProcess(ProbeKind kind) {
     case ProbeKind::Tracepoint:
     case ProbeKind::RawTracepoint:
     case ProbeKind::Kprobe:
-    case ProbeKind::Kretprobe: return true;
+    case ProbeKind::Kretprobe:
+    case ProbeKind::Fentry:
+    case ProbeKind::Fexit: return true;
+    case ProbeKind::Iter:
     case ProbeKind::Begin:
     case ProbeKind::End:
     case ProbeKind::Signal:

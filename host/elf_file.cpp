@@ -217,13 +217,9 @@ Result<uint64_t> AddressOf(const std::vector<ElfSegment>& segments, uint64_t off
 }
 
 Result<ElfSymbol> ReadElfSymbol(const std::string& path, const std::string& name) {
-  Result<FileDescriptor> fd = OpenRegular(path);
-  if (!fd) return fd.error();
-  Status header_ok = CheckHeader(path, fd->get());
-  if (!header_ok) return header_ok.error();
-  elf_version(EV_CURRENT);
-  const ElfHandle elf(elf_begin(fd->get(), ELF_C_READ, nullptr));
-  if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF) return BadElf(path, "malformed ELF file");
+  Result<OpenElf> opened = OpenElfFile(path);
+  if (!opened) return opened.error();
+  const auto& elf = opened->elf;
   Elf_Scn* section = nullptr;
   while ((section = elf_nextscn(elf.get(), section)) != nullptr) {
     GElf_Shdr header;

@@ -107,6 +107,8 @@ class Host {
   virtual const ::btf* KernelBtf() = 0;
   // Id of the type of this kind (BTF_KIND_STRUCT, …) and name in KernelBtf, by an index of names; 0 when absent.
   virtual uint32_t FindBtfType(const std::string& name, uint32_t kind) = 0;
+  // The iterators that the kernel's BTF names ("task", "task_file"), sorted.
+  virtual std::vector<std::string> Iterators() = 0;
 };
 
 // This machine.

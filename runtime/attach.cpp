@@ -86,10 +86,13 @@ Status Attachments::AttachProgram(const image::ProgramSpec& program, const Loade
     AttachMulti(program, object.multi_type(index), fd, options_.pid, links_, failures);
     slow_ = true;
   } else {
-    for (const image::AttachSpec& spec : program.attach) {
+    for (size_t target = 0; target < program.attach.size(); ++target) {
+      const image::AttachSpec& spec = program.attach[target];
       const KindTraits& traits = TraitsOf(spec.kind);
       if (!traits.attach) continue;
-      Status status = traits.attach(AttachPoint{spec, fd, options_.pid, links_});
+      Result<int> tied = object.program_for(index, target);
+      Status status = tied ? traits.attach(AttachPoint{spec, *tied, options_.pid, links_}) : Status(tied.error());
+      if (status && spec.kind == image::AttachKind::Iter) iterators_.push_back(links_.back().get());
       if (!status) failures.push_back({&spec, status.error()});
       slow_ = slow_ || traits.closes_slowly;
       if (!status && missing == "error" && !spec.by_pattern) break;

@@ -37,6 +37,8 @@ class Attachments {
   bool empty() const { return links_.empty(); }
   // Whether closing waits for grace periods of the kernel.
   bool slow() const { return slow_; }
+  // Links of iterators, which fire only when they are run; see RunIterator.
+  const std::vector<int>& iterators() const { return iterators_; }
   // Closes what is attached; a helper process does it when that would keep the user waiting.
   void Detach();
   // Only starts that helper. Safe in any thread and at any time after attaching: for an end in a hurry.
@@ -50,6 +52,7 @@ class Attachments {
 
   AttachOptions options_;
   std::vector<Fd> links_;
+  std::vector<int> iterators_;
   uint64_t count_ = 0;
   bool slow_ = false;
 };

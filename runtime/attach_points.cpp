@@ -1,5 +1,6 @@
 #include "runtime/attach_points.h"
 
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <fmt/format.h>
 #include <linux/hw_breakpoint.h>
@@ -167,8 +168,8 @@ Status AttachKernelFunction(const AttachPoint& point, bool is_return) {
   Result<perf_event_attr> attr = ProbeAttr(spec, "kprobe", is_return, "CONFIG_KPROBE_EVENTS");
   if (!attr) return attr.error();
   const std::string function = spec.group.empty() ? spec.target : spec.group + ":" + spec.target;
-  attr->kprobe_func = reinterpret_cast<uint64_t>(function.c_str());
-  attr->probe_offset = spec.offset;
+  if (!function.empty()) attr->kprobe_func = reinterpret_cast<uint64_t>(function.c_str());
+  attr->probe_offset = spec.offset;  // of a function; else kprobe_addr, the same field
   Fd event = OpenPerf(*attr, -1, OnlineCpus().front());
   if (!event) return CannotAttachKernelFunction(spec, errno);
   return Finish(point, std::move(event));
@@ -184,6 +185,27 @@ Status AttachUserFunction(const AttachPoint& point, bool is_return) {
   attr->probe_offset = spec.offset;
   if (point.pid != 0) return Finish(point, OpenPerf(*attr, point.pid, -1));
   return Finish(point, OpenPerf(*attr, -1, OnlineCpus().front()));
+}
+
+Status AttachTraced(const AttachPoint& point) {
+  const AttachSpec& spec = point.spec;
+  bpf_link_create_opts options = {};
+  options.sz = sizeof options;
+  options.tracing.cookie = spec.cookie;
+  const bpf_attach_type type = spec.kind == AttachKind::Fentry ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
+  Fd link(bpf_link_create(point.program, 0, type, &options));
+  if (!link)
+    return CannotAttach(spec, errno,
+                        errno == EBUSY ? "another tracer holds this function" : "kprobe may work where this does not");
+  point.links.push_back(std::move(link));
+  return Ok{};
+}
+
+Status AttachIterator(const AttachPoint& point) {
+  Fd link(bpf_link_create(point.program, 0, BPF_TRACE_ITER, nullptr));
+  if (!link) return CannotAttach(point.spec, errno);
+  point.links.push_back(std::move(link));
+  return Ok{};
 }
 
 Status AttachKprobe(const AttachPoint& point) { return AttachKernelFunction(point, false); }
@@ -249,7 +271,12 @@ const KindTraits& TraitsOf(AttachKind kind) {
       .attach = AttachUprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
   static constexpr KindTraits kUretprobe = {
       .attach = AttachUretprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
+  static constexpr KindTraits kTraced = {.attach = AttachTraced, .follows_events = true, .closes_slowly = true};
+  static constexpr KindTraits kIterator = {.attach = AttachIterator, .follows_events = true};
   switch (kind) {
+    case AttachKind::Fentry:
+    case AttachKind::Fexit: return kTraced;
+    case AttachKind::Iter: return kIterator;
     case AttachKind::Begin:
     case AttachKind::End:
     case AttachKind::Test:

@@ -20,6 +20,7 @@
 #include "runtime/attach_points.h"
 #include "runtime/machine.h"
 #include "runtime/map_merge.h"
+#include "runtime/tracing.h"
 
 namespace kawk {
 namespace {
@@ -221,8 +222,11 @@ class LoadedObject::Builder {
       const uint32_t multi = object_->multi_types_[i];
       bpf_program__set_type(program, static_cast<bpf_prog_type>(spec.type));
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(multi != 0 ? multi : spec.attach_type));
-      if (spec.type == BPF_PROG_TYPE_TRACING) bpf_program__set_attach_target(program, 0, spec.attach[0].target.c_str());
       if (logs_.size() > 0) bpf_program__set_log_buf(program, logs_.slice(i), logs_.size());
+      if (!spec.attach.empty() && IsTied(spec.attach[0].kind)) {
+        Status tied = Tie(program, spec.attach[0]);
+        if (!tied) return tied;
+      }
       if (options_.verifier_log) bpf_program__set_log_level(program, kVerifierTrace);
     }
     return Ok{};
@@ -233,7 +237,21 @@ class LoadedObject::Builder {
     if (options_.verifier_log) PrintLogs();
     if (result != 0) return LoadError(-result);
     for (const bpf_program* program : programs_) object_->program_fds_.push_back(program ? bpf_program__fd(program) : -1);
+    LoadCopies();
     return Ok{};
+  }
+
+  // Of programs that are tied to their targets one for each target beyond the first.
+  void LoadCopies() {
+    TiedCopies copies;
+    object_->copies_.resize(image_.programs.size());
+    for (size_t i = 0; i < image_.programs.size(); ++i) {
+      const image::ProgramSpec& spec = image_.programs[i];
+      if (!programs_[i] || spec.attach.empty() || !IsTied(spec.attach[0].kind)) continue;
+      for (size_t target = 1; target < spec.attach.size(); ++target) {
+        object_->copies_[i].push_back(copies.Load(programs_[i], spec.attach[target]));
+      }
+    }
   }
 
   void PrintLogs() const {
@@ -366,6 +384,12 @@ std::vector<uint64_t> LoadedObject::Losses() const {
 LoadedObject::~LoadedObject() {
   if (!globals_.empty()) munmap(globals_.data(), globals_.size());
   if (object_) bpf_object__close(object_);
+}
+
+Result<int> LoadedObject::program_for(size_t program, size_t target) const {
+  if (target == 0 || copies_[program].empty()) return program_fds_[program];
+  const Result<Fd>& copy = copies_[program][target - 1];
+  return copy ? Result<int>(copy->get()) : Result<int>(copy.error());
 }
 
 Result<int> RunProgram(int program_fd) {

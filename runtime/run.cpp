@@ -12,6 +12,7 @@
 #include <cstring>
 #include <ctime>
 #include <optional>
+#include <thread>
 
 #include "runtime/attach.h"
 #include "runtime/child.h"
@@ -27,6 +28,7 @@
 #include "runtime/signals.h"
 #include "runtime/symbols.h"
 #include "runtime/test_mode.h"
+#include "runtime/tracing.h"
 
 namespace kawk {
 namespace {
@@ -173,6 +175,28 @@ Result<Watched> StartWatching(const RunOptions& options) {
   return watched;
 }
 
+// Whether anything fires but once.
+bool OnlyIterates(const image::Image& image) {
+  for (const image::ProgramSpec& program : image.programs) {
+    for (const image::AttachSpec& spec : program.attach) {
+      const bool once = spec.kind == AttachKind::Begin || spec.kind == AttachKind::End || spec.kind == AttachKind::Iter;
+      if (!once) return false;
+    }
+  }
+  return true;
+}
+
+// Runs every iterator to its end; a script that has nothing else ends with them.
+void RunIterators(const image::Image& image, const Attachments& attachments, Control& control) {
+  if (attachments.iterators().empty()) return;
+  for (const int link : attachments.iterators()) {
+    if (control.ending()) return;
+    const Status status = RunIterator(link);
+    if (!status) fputs(fmt::format("ERROR: {}\n", status.error().message).c_str(), stderr);
+  }
+  if (OnlyIterates(image)) control.End(true);
+}
+
 // --test and --bench: nothing is attached; what the tests print comes behind their results. The status is 1 when one failed.
 Result<int> RunAlone(const image::Image& image, const LoadedObject& object, Control& control, Output& output, Queue& queue,
                      const MapStore& maps, const RunOptions& options) {
@@ -240,7 +264,9 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   NotifyHarness();
   if (live && child) child->Release();
 
+  std::thread iterating([&] { RunIterators(image, attachments, control); });
   Printer(image, maps, **output).Run(queue, control);
+  iterating.join();
   started->reset();  // before the links: it watches for a second Ctrl-C until here
   attachments.Detach();
   return ExitStatus(**output, object);

@@ -19,6 +19,7 @@ namespace {
 // Which fields of `args` a probe uses; `whole` when it uses `args` itself.
 struct ArgsUse {
   bool numbered = false;  // arg0 …
+  bool retval = false;
   bool any = false;
   bool whole = false;
   std::vector<std::string> fields;
@@ -42,6 +43,7 @@ ArgsUse FindArgsUse(const Probe& probe) {
     const BuiltinRow* row = BuiltinOf(&expr);
     if (row != nullptr && row->id == BuiltinId::Args) ++seen;
     if (row != nullptr && row->probes == kHasArgN) use.numbered = true;
+    if (row != nullptr && row->id == BuiltinId::Retval) use.retval = true;
     const Member* member = As<Member>(&expr);
     if (member != nullptr && IsArgs(member->base)) use.fields.push_back(member->name);
   };
@@ -75,7 +77,9 @@ class Expander {
   std::vector<AttachTarget> FindTargets(const Probe& probe);
   void ReportMissing(const AttachPoint& point, const Match& match);
   const Type* ArgsOf(AttachTarget& target, const ArgsUse& use);
-  std::string Signature(const AttachTarget& target, const Type* args, const ArgsUse& use) const;
+  TypeSource::ReturnValue RetvalOf(const AttachTarget& target, const ArgsUse& use);
+  std::string Signature(const AttachTarget& target, const Type* args, const TypeSource::ReturnValue& retval,
+                        const ArgsUse& use) const;
   void CheckCount();
   bool TakesPart(const AttachPoint& point) const;
 
@@ -137,6 +141,12 @@ std::vector<AttachTarget> Expander::FindTargets(const Probe& probe) {
 }
 
 const Type* Expander::ArgsOf(AttachTarget& target, const ArgsUse& use) {
+  if (target.kind == ProbeKind::Fentry || target.kind == ProbeKind::Fexit) {
+    const Type* args = target.group.empty() ? source_.FunctionArgs(target.target) : nullptr;
+    if (args == nullptr)
+      diagnostics_.EmitWithHint(Diag::NoTypedArguments, target.location, "kprobe has arg0, arg1 …", target.name);
+    return args;
+  }
   if (target.kind == ProbeKind::RawTracepoint) return source_.RawTracepointArgs(target.target);
   if (target.kind != ProbeKind::Tracepoint) return nullptr;
   const Result<TracepointFormat> format = host_.ReadTracepoint(target.group, target.target);
@@ -151,9 +161,21 @@ const Type* Expander::ArgsOf(AttachTarget& target, const ArgsUse& use) {
   return TracepointArgs(*format, config_, used, source_);
 }
 
+TypeSource::ReturnValue Expander::RetvalOf(const AttachTarget& target, const ArgsUse& use) {
+  if (target.kind != ProbeKind::Fexit || !use.retval) return {};
+  const TypeSource::ReturnValue retval = target.group.empty() ? source_.FunctionResult(target.target) : TypeSource::ReturnValue{};
+  if (retval.type == nullptr)
+    diagnostics_.EmitWithHint(Diag::NoTypedArguments, target.location, "kretprobe has retval", target.name);
+  return retval;
+}
+
 // Equal for targets whose used fields are the same: in place, type and kind.
-std::string Expander::Signature(const AttachTarget& target, const Type* args, const ArgsUse& use) const {
+std::string Expander::Signature(const AttachTarget& target, const Type* args, const TypeSource::ReturnValue& retval,
+                                const ArgsUse& use) const {
   std::string signature = fmt::format("{}", static_cast<int>(target.kind));
+  if (retval.type != nullptr) signature += fmt::format("={}@{}", fmt::ptr(retval.type), retval.offset);
+  // Iterators differ in `ctx`.
+  if (target.kind == ProbeKind::Iter) signature += target.target;
   // Where a probe's arguments are differs from place to place.
   if (use.numbered && target.kind == ProbeKind::Usdt) signature += UsdtSignature(target);
   if (args == nullptr) return signature;
@@ -181,7 +203,8 @@ void Expander::ExpandProbe(const Probe& probe) {
   const Probe* tree = &probe;
   for (AttachTarget& target : FindTargets(probe)) {
     const Type* args = use.any ? ArgsOf(target, use) : nullptr;
-    const auto [found, is_new] = by_signature.try_emplace(Signature(target, args, use), units_.size());
+    const TypeSource::ReturnValue retval = RetvalOf(target, use);
+    const auto [found, is_new] = by_signature.try_emplace(Signature(target, args, retval, use), units_.size());
     if (!is_new) {
       units_[found->second].probes += !target.same_probe;
       units_[found->second].targets.push_back(std::move(target));
@@ -198,6 +221,7 @@ void Expander::ExpandProbe(const Probe& probe) {
     unit.probe = tree;
     unit.kind = target.kind;
     unit.args = args;
+    unit.retval = retval;
     unit.probes = !target.same_probe;
     unit.targets.push_back(std::move(target));
     tree = nullptr;

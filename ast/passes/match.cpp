@@ -2,6 +2,7 @@
 #include "ast/passes/match.h"
 
 #include <fmt/format.h>
+#include <linux/btf.h>
 
 #include <cerrno>
 
@@ -71,6 +72,48 @@ Match MatchKernelFunction(const AttachPoint& point, Host& host) {
     match.targets.push_back(TargetOf(point));
   }
   if (match.targets.empty()) Suggest(match, host.MatchKernelFunctions(point.group, "*"));
+  return match;
+}
+
+// Functions that BTF describes: only their arguments can be found. A list of functions may be missing, a name in full not.
+Match MatchTracedFunction(const AttachPoint& point, Host& host) {
+  Match match;
+  if (point.group == "bpf") {
+    match.targets.push_back(TargetOf(point));
+    return match;
+  }
+  match = MatchKernelFunction(point, host);
+  if (HasWildcard(point)) {
+    std::erase_if(match.targets, [&](const AttachTarget& target) {
+      return target.group.empty() && host.FindBtfType(target.target, BTF_KIND_FUNC) == 0;
+    });
+  }
+  return match;
+}
+
+Match MatchIterator(const AttachPoint& point, Host& host) {
+  Match match;
+  const std::vector<std::string> all = host.Iterators();
+  for (const std::string& name : all) {
+    if (!MatchesPattern(point.target, name)) continue;
+    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
+    target.target = name;
+    target.path = point.path;
+    target.name = fmt::format("{}:{}{}{}", Row(point.kind).name, name, point.path.empty() ? "" : ":", point.path);
+  }
+  if (match.targets.empty()) match.candidates = all;
+  return match;
+}
+
+// At an address the kernel need know no name.
+Match MatchKernelAddress(const AttachPoint& point, const ScriptInput& input) {
+  Match match;
+  if (input.unsafe) {
+    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
+    target.offset = *point.address;
+    return match;
+  }
+  match.error = Error{"a probe at an address is unsafe", "--unsafe allows it: it must be the beginning of an instruction", 0};
   return match;
 }
 
@@ -196,7 +239,10 @@ Match MatchAttachPoint(const AttachPoint& point, const ScriptInput& input, Host&
     case ProbeKind::Tracepoint: return MatchTracepoint(point, host);
     case ProbeKind::RawTracepoint: return MatchRawTracepoint(point, host);
     case ProbeKind::Kprobe:
-    case ProbeKind::Kretprobe: return MatchKernelFunction(point, host);
+    case ProbeKind::Kretprobe: return point.address ? MatchKernelAddress(point, input) : MatchKernelFunction(point, host);
+    case ProbeKind::Fentry:
+    case ProbeKind::Fexit: return MatchTracedFunction(point, host);
+    case ProbeKind::Iter: return MatchIterator(point, host);
     case ProbeKind::Uprobe:
     case ProbeKind::Uretprobe: return MatchUserFunction(point, input, host);
     case ProbeKind::Usdt: return MatchUsdt(point, input, host);

@@ -14,7 +14,7 @@
 namespace kawk::image {
 
 // Raised whenever the meaning of a field or of the wire layout changes; DeserializeImage refuses others.
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 
 enum class ValueKind : uint8_t {
 #define VALUE_KIND(id) id,

@@ -80,8 +80,8 @@ FakeHost::FakeHost() {
   for (TracepointFormat& format : UsualTracepoints()) AddTracepoint(std::move(format));
   raw_tracepoints = {"fakemod:fake_event", "vmlinux:sched_process_exec", "vmlinux:sched_switch", "vmlinux:sys_enter",
                      "vmlinux:sys_exit"};
-  kernel_functions = {"do_nanosleep", "do_sys_openat2", "fakemod:fake_function", "vfs_open", "vfs_read",
-                      "vfs_readv",    "vfs_write"};
+  kernel_functions = {"do_nanosleep", "do_sys_openat2", "fake_void", "fakemod:fake_function",
+                      "vfs_open",     "vfs_read",       "vfs_readv", "vfs_write"};
   AddBinary(
       {"/bin/app", {{"fn", 0x401000, 0x1000, 32}, {"fn2", 0x401020, 0x1020, 16}, {"main", 0x401040, 0x1040, 64}}, UsualUsdt()});
   AddBinary({"/lib/libfake.so.1", {{"fake_alloc", 0x2000, 0x2000, 8}, {"fake_free", 0x2010, 0x2010, 8}}});

@@ -48,6 +48,7 @@ class FakeHost : public Host {
   Result<uint64_t> KernelAddress(const std::string& name) override;
   Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
                                            const std::string& name) override;
+  std::vector<std::string> Iterators() override { return IteratorNames(KernelBtf()); }
   const ::btf* KernelBtf() override;
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override;
 
