@@ -1,177 +1,14 @@
-// One small function per form of attach point; ParseAttachPoint finds the kind by its name and hands the parts on.
+// The text around the parts: parameters, colons, quotes, the name of the kind.
 #include "ast/attach_point.h"
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 
-#include "stdlib/perf_events.h"
+#include "ast/attach_parts.h"
 
 namespace kawk {
 namespace {
-
-constexpr uint64_t kShortestPeriod = 1000;  // ns: what a timer of the kernel can still do
-
-struct TimeUnit {
-  std::string_view name;
-  uint64_t nanoseconds;  // 0: hertz
-};
-constexpr std::array kTimeUnits = {TimeUnit{"hz", 0}, TimeUnit{"s", 1000000000}, TimeUnit{"ms", 1000000}, TimeUnit{"us", 1000}};
-
-// What the parsers share: the row, the parts behind the kind, and where to complain.
-struct Parts {
-  const ProbeRow& row;
-  std::vector<std::string> parts;
-  Diagnostics& diagnostics;
-};
-
-bool HasParts(const Parts& in, const AttachPoint& point, size_t least, size_t most) {
-  if (in.parts.size() >= least && in.parts.size() <= most) return true;
-  in.diagnostics.EmitWithHint(Diag::AttachPointParts, point.location, fmt::format("write {}", in.row.syntax), in.row.name,
-                              in.parts.size(), in.parts.size() == 1 ? "" : "s");
-  return false;
-}
-
-// interval, profile: `s:1`, `hz:99`, `1s`, `1000000`.
-bool ParseTimer(const Parts& in, AttachPoint& point) {
-  if (!HasParts(in, point, 1, 2)) return false;
-  const TimeUnit* unit = nullptr;
-  if (in.parts.size() == 2) {
-    for (const TimeUnit& candidate : kTimeUnits) {
-      if (candidate.name == in.parts[0]) unit = &candidate;
-    }
-    if (unit == nullptr) {
-      in.diagnostics.EmitWithHint(Diag::UnknownTimeUnit, point.location, "units are hz, s, ms and us; or write `1m`",
-                                  in.parts[0]);
-      return false;
-    }
-  }
-  std::optional<uint64_t> count = ParseNumber(in.parts.back());
-  if (!count && unit == nullptr) count = ParseDuration(in.parts.back());
-  if (!count) {
-    in.diagnostics.EmitWithHint(Diag::BadProbeCount, point.location, fmt::format("write {}", in.row.syntax), in.parts.back(),
-                                in.row.name);
-    return false;
-  }
-  if (*count == 0) {
-    in.diagnostics.Emit(Diag::ZeroProbeCount, point.location, in.row.name);
-    return false;
-  }
-  if (unit != nullptr && unit->nanoseconds == 0) {
-    point.frequency = *count;
-    return true;
-  }
-  if (__builtin_mul_overflow(*count, unit != nullptr ? unit->nanoseconds : 1, &point.period)) {
-    in.diagnostics.Emit(Diag::BadProbeCount, point.location, in.parts.back(), in.row.name);
-    return false;
-  }
-  if (point.period < kShortestPeriod) {
-    in.diagnostics.EmitWithHint(Diag::PeriodTooShort, point.location,
-                                "a bare number is in nanoseconds; write e.g. `1s` or `hz:99`", in.row.name, point.period);
-    return false;
-  }
-  if (unit == nullptr) point.name = fmt::format("{}:us:{}", in.row.name, point.period / 1000);
-  return true;
-}
-
-bool ParsePerfEvent(const Parts& in, AttachPoint& point, PerfEventType type) {
-  if (!HasParts(in, point, 1, 2)) return false;
-  const PerfEventRow* event = FindPerfEvent(type, in.parts[0]);
-  if (event == nullptr) {
-    const std::vector<std::string_view> names = PerfEventNames(type);
-    in.diagnostics.EmitWithHint(Diag::UnknownPerfEvent, point.location, DidYouMean(in.parts[0], {names.begin(), names.end()}),
-                                in.row.name, in.parts[0]);
-    return false;
-  }
-  point.target = event->name;
-  point.config = event->config;
-  point.period = event->default_count;
-  if (in.parts.size() < 2) return true;
-  const std::optional<uint64_t> count = ParseNumber(in.parts[1]);
-  if (!count) {
-    in.diagnostics.Emit(Diag::BadProbeCount, point.location, in.parts[1], in.row.name);
-    return false;
-  }
-  if (*count > 0) point.period = *count;  // 0 stands for the event's usual count, as in the peer
-  return true;
-}
-
-// Splits `function+offset`. False after an error.
-bool SplitOffset(const Parts& in, AttachPoint& point, bool offset_allowed) {
-  const size_t plus = point.target.rfind('+');
-  if (plus == std::string::npos) return true;
-  const std::string text = point.target.substr(plus + 1);
-  const std::optional<uint64_t> offset = ParseNumber(text);
-  if (!offset) {
-    in.diagnostics.Emit(Diag::BadProbeOffset, point.location, text);
-    return false;
-  }
-  if (!offset_allowed) {
-    in.diagnostics.Emit(Diag::ProbeOffsetNotAllowed, point.location, in.row.name);
-    return false;
-  }
-  point.offset = *offset;
-  point.target.resize(plus);
-  return true;
-}
-
-bool ParseKernelFunction(const Parts& in, AttachPoint& point, bool offset_allowed) {
-  if (!HasParts(in, point, 1, 2)) return false;
-  if (in.parts.size() == 2) point.group = in.parts[0];
-  point.target = in.parts.back();
-  return SplitOffset(in, point, offset_allowed);
-}
-
-bool ParseUserFunction(const Parts& in, AttachPoint& point, bool offset_allowed) {
-  if (!HasParts(in, point, 2, 3)) return false;
-  point.path = in.parts[0];
-  if (in.parts.size() == 3) {
-    point.demangled = in.parts[1] == "cpp";
-    if (!point.demangled) {
-      in.diagnostics.EmitWithHint(Diag::UnknownLanguage, point.location, "the language is `cpp`", in.parts[1]);
-      return false;
-    }
-  }
-  point.target = in.parts.back();
-  if (const std::optional<uint64_t> address = ParseNumber(point.target)) {
-    point.address = *address;
-    point.target.clear();
-    return true;
-  }
-  return SplitOffset(in, point, offset_allowed);
-}
-
-bool ParseTracepoint(const Parts& in, AttachPoint& point) {
-  if (!HasParts(in, point, 2, 2)) return false;
-  point.group = in.parts[0];
-  point.target = in.parts[1];
-  return true;
-}
-
-bool ParseRawTracepoint(const Parts& in, AttachPoint& point) {
-  if (!HasParts(in, point, 1, 2)) return false;
-  if (in.parts.size() == 2) point.group = in.parts[0];
-  point.target = in.parts.back();
-  return true;
-}
-
-bool ParseParts(const Parts& in, AttachPoint& point) {
-  switch (point.kind) {
-    case ProbeKind::Begin: point.name = "begin"; return HasParts(in, point, 0, 0);
-    case ProbeKind::End: point.name = "end"; return HasParts(in, point, 0, 0);
-    case ProbeKind::Interval:
-    case ProbeKind::Profile: return ParseTimer(in, point);
-    case ProbeKind::Software: return ParsePerfEvent(in, point, PerfEventType::Software);
-    case ProbeKind::Tracepoint: return ParseTracepoint(in, point);
-    case ProbeKind::RawTracepoint: return ParseRawTracepoint(in, point);
-    case ProbeKind::Uprobe: return ParseUserFunction(in, point, true);
-    case ProbeKind::Uretprobe: return ParseUserFunction(in, point, false);
-    case ProbeKind::Kprobe: return ParseKernelFunction(in, point, true);
-    case ProbeKind::Kretprobe: return ParseKernelFunction(in, point, false);
-  }
-  UNREACHABLE("probe kind");
-}
 
 std::vector<std::string> ProbeNames() {
   std::vector<std::string> names;
@@ -236,12 +73,12 @@ std::optional<AttachPoint> ParseAttachPoint(const AttachPointText& written, cons
                              row->name);
     return std::nullopt;
   }
-  AttachPoint point;
-  point.kind = row->kind;
-  point.location = written.location;
-  point.name = std::string(row->name) + text.substr(std::min(text.size(), parts[0].size()));
+  std::optional<AttachPoint> point(std::in_place);
+  point->kind = row->kind;
+  point->location = written.location;
+  point->name = std::string(row->name) + text.substr(std::min(text.size(), parts[0].size()));
   parts.erase(parts.begin());
-  if (!ParseParts({*row, std::move(parts), diagnostics}, point)) return std::nullopt;
+  if (!ParseParts({*row, std::move(parts), diagnostics}, *point)) point.reset();
   return point;
 }
 

@@ -195,24 +195,43 @@ void TypeSource::IndexEnumerators() {
   }
 }
 
-const Type* TypeSource::RawTracepointArgs(const std::string& event) {
-  const uint32_t id = host_.FindBtfType("__traceiter_" + event, BTF_KIND_FUNC);
-  if (id == 0) return nullptr;
+// The parameters of a function as the kernel hands them to programs: in slots of 8 bytes.
+const Type* TypeSource::Arguments(const std::string& struct_name, uint32_t function, uint32_t skipped) {
   const ::btf* btf = host_.KernelBtf();
-  const ::btf_type* prototype = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+  const ::btf_type* prototype = btf__type_by_id(btf, btf__type_by_id(btf, function)->type);
   CHECK(btf_is_func_proto(prototype));
-  StructInfo* info = types_.NewStruct("struct rawtracepoint:" + event + "_args");
+  StructInfo* info = types_.NewStruct(struct_name);
   constexpr uint32_t kSlot = 8;
-  for (uint32_t i = 1; i < btf_vlen(prototype); ++i) {  // the first is the tracepoint's own `void *__data`
+  for (uint32_t i = skipped; i < btf_vlen(prototype); ++i) {
     const struct btf_param& parameter = btf_params(prototype)[i];
+    if (parameter.type == 0) break;  // `...`
     StructField& field = info->fields.emplace_back();
     field.name = NameAt(btf, parameter.name_off);
     field.type = FromBtf(parameter.type);
-    field.offset = (i - 1) * kSlot;
+    field.offset = info->size;
+    info->size += std::max(kSlot, (SizeOfType(field.type) + kSlot - 1) / kSlot * kSlot);
   }
-  info->size = static_cast<uint32_t>(info->fields.size()) * kSlot;
   info->alignment = kSlot;
   return types_.Struct(info);
+}
+
+const Type* TypeSource::RawTracepointArgs(const std::string& event) {
+  const uint32_t id = host_.FindBtfType("__traceiter_" + event, BTF_KIND_FUNC);
+  if (id == 0) return nullptr;
+  return Arguments("struct rawtracepoint:" + event + "_args", id, 1);  // the first is the tracepoint's own `void *__data`
+}
+
+const Type* TypeSource::FunctionArgs(const std::string& function) {
+  const uint32_t id = host_.FindBtfType(function, BTF_KIND_FUNC);
+  return id == 0 ? nullptr : Arguments("struct " + function + "_args", id, 0);
+}
+
+TypeSource::ReturnValue TypeSource::FunctionResult(const std::string& function) {
+  const uint32_t id = host_.FindBtfType(function, BTF_KIND_FUNC);
+  if (id == 0) return {};
+  const ::btf* btf = host_.KernelBtf();
+  const uint32_t result = btf__type_by_id(btf, btf__type_by_id(btf, id)->type)->type;
+  return {result == 0 ? types_.None() : FromBtf(result), FunctionArgs(function)->info->size};
 }
 
 }  // namespace kawk

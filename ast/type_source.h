@@ -67,8 +67,18 @@ class TypeSource {
   uint32_t KindOfVariable(const std::string& name);
   // The arguments of a raw tracepoint as a struct whose members lie in slots of 8 bytes; null when BTF does not know it.
   const Type* RawTracepointArgs(const std::string& event);
+  // The same of a function of the kernel.
+  const Type* FunctionArgs(const std::string& function);
+  // What it returns (None: nothing), and where that is in the context of fexit, behind the arguments; null when BTF does not
+  // know the function.
+  struct ReturnValue {
+    const Type* type = nullptr;
+    uint32_t offset = 0;
+  };
+  ReturnValue FunctionResult(const std::string& function);
 
  private:
+  const Type* Arguments(const std::string& struct_name, uint32_t function, uint32_t skipped);
   struct Enumerator {
     uint32_t type;
     int64_t value;

@@ -28,11 +28,16 @@ struct AttachTarget {
   std::string group;       // tracepoint category, kernel module
   std::string target;      // event or function name: what `func` gives
   std::string path;        // binary
-  uint64_t offset = 0;     // file offset (uprobe), bytes behind the function's start (kprobe)
-  uint64_t period = 0;     // interval, profile: ns; software: events
+  uint64_t offset = 0;     // file offset (uprobe), bytes behind the function's start (kprobe), address (watchpoint)
+  uint64_t period = 0;     // interval, profile: ns; software, hardware: events; watchpoint: bytes
   uint64_t frequency = 0;  // profile:hz, in samples a second
-  uint64_t config = 0;     // software: PERF_COUNT_SW_…
+  uint64_t config = 0;     // software, hardware: PERF_COUNT_…; watchpoint: HW_BREAKPOINT_…; self: the signal
   uint64_t tracepoint_id = 0;
+  uint64_t semaphore_offset = 0;  // usdt: in the file; 0: none
+  bool by_pattern = false;        // one of what a wildcard matched: may be left out where it cannot be attached
+  bool same_probe = false;        // usdt: one more place of the probe before it
+  std::string argument_text;      // usdt: as the note has it
+  std::vector<UsdtArgument> arguments;
 };
 
 // One program to generate: a probe's body for targets that give its expressions the same types. Where targets differ in
@@ -41,7 +46,9 @@ struct ProbeUnit {
   const Probe* probe = nullptr;  // predicate and body to generate (possibly a clone, owned by the Ast)
   ProbeKind kind = ProbeKind::Begin;
   std::vector<AttachTarget> targets;
-  const Type* args = nullptr;  // Struct type of `args`, or null
+  const Type* args = nullptr;      // Struct type of `args`, or null
+  TypeSource::ReturnValue retval;  // fexit
+  uint32_t probes = 0;             // how many the targets are for the user
 };
 
 // How format pieces of printf stand: see image::FormatPiece, which this becomes.
@@ -154,6 +161,9 @@ struct CFunction {
   std::vector<Param> params;
 };
 
+// Which probes take part: all but tests and benchmarks, or only those.
+enum class RunMode : uint8_t { Trace, Test, Bench };
+
 // What the user gave beside the script.
 struct ScriptInput {
   std::vector<std::string> positional;  // $1 is [0]
@@ -167,6 +177,8 @@ struct ScriptInput {
   std::function<std::optional<std::string>(const std::string& text)> preprocess = nullptr;
   // Parses the text of a C macro; null when it is no expression. See parser/parser.h.
   std::function<Expr*(Ast& ast, const std::string& text, const Location& at)> parse_expression = nullptr;
+  RunMode mode = RunMode::Trace;
+  std::string probe_filter;  // a regular expression for the names of tests and benchmarks; empty: all
   // Looks an environment variable up, for configuration; may be empty. See stdlib/environment.h.
   std::function<const char*(const char* name)> environment = nullptr;
 };

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "ast/analyse.h"
+#include "base/check.h"
 #include "cli/c_compiler.h"
 #include "cli/files.h"
 #include "cli/imports.h"
@@ -62,6 +63,15 @@ std::string OptionsText(const std::vector<ScriptOption>& script_options) {
   return text;
 }
 
+RunMode ModeOf(RunKind kind) {
+  switch (kind) {
+    case RunKind::Trace: return RunMode::Trace;
+    case RunKind::Test: return RunMode::Test;
+    case RunKind::Bench: return RunMode::Bench;
+  }
+  UNREACHABLE("kind of run");
+}
+
 }  // namespace
 
 std::variant<GenerateOutput, int> Compile(const Options& options) {
@@ -95,6 +105,8 @@ std::variant<GenerateOutput, int> Compile(const Options& options) {
                     .find_header = FindHeadersIn(options.include_folders, options.file, sources),
                     .preprocess = [&](const std::string& text) { return Preprocess(text, options.include_folders); },
                     .parse_expression = ParseExpression,
+                    .mode = ModeOf(options.run.kind),
+                    .probe_filter = options.probe_filter,
                     .environment = [](const char* name) -> const char* { return std::getenv(name); }};
   std::unique_ptr<Host> host = MakeHost();
   Diagnostics findings;

@@ -6,10 +6,9 @@
 
 #include "cli/compile.h"
 #include "cli/files.h"
+#include "cli/list.h"
 #include "cli/options.h"
 #include "codegen/demangle.h"
-#include "host/host.h"
-#include "host/list.h"
 #include "runtime/run.h"
 #include "stdlib/library.h"
 
@@ -19,14 +18,6 @@ namespace {
 int Fail(const Error& error) {
   ReportError(error);
   return 1;
-}
-
-int List(const Options& options) {
-  std::unique_ptr<Host> host = MakeHost();
-  Result<std::string> text = ListProbes(*host, options.list_pattern, options.run.verbose, options.run.pid);
-  if (!text) return Fail(text.error());
-  std::fwrite(text->data(), 1, text->size(), stdout);
-  return std::fflush(stdout) == 0 ? 0 : 1;
 }
 
 // What was asked to be written instead of run; true when that was all.

@@ -9,10 +9,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <regex>
 #include <set>
 
 #include "base/check.h"
 #include "base/diagnostics.h"
+#include "runtime/features.h"
 
 namespace kawk {
 namespace {
@@ -88,6 +90,31 @@ Status SetFormat(const std::string& text, Options& options) {
   return Ok{};
 }
 
+Status SetProbeFilter(const std::string& text, Options& options) {
+  try {
+    std::regex check(text);
+  } catch (const std::regex_error&) {
+    return Error{fmt::format("`{}` is no regular expression", text), "--probe-filter takes one, such as `^parse_`"};
+  }
+  options.probe_filter = text;
+  return Ok{};
+}
+
+Status SetNoFeatures(const std::string& text, Options& options) {
+  const std::vector<std::string> names = Features::Names();
+  for (size_t from = 0; from <= text.size();) {
+    const size_t comma = std::min(text.find(',', from), text.size());
+    const std::string name = text.substr(from, comma - from);
+    from = comma + 1;
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      return Error{fmt::format("unknown feature `{}` for --no-feature", name),
+                   fmt::format("features are {}", fmt::join(names, ", "))};
+    }
+    options.run.no_features.push_back(name);
+  }
+  return Ok{};
+}
+
 Status SetBuffering(const std::string& text, Options& options) {
   if (text == "none") {
     options.run.buffering = Buffering::None;
@@ -118,6 +145,10 @@ Status Apply(FlagId id, const std::string& value, Options& options) {
     case FlagId::NoWarnings: options.run.warnings = false; return Ok{};
     case FlagId::IncludeFolder: options.include_folders.push_back(value); return Ok{};
     case FlagId::IncludeHeader: options.include_headers.push_back(value); return Ok{};
+    case FlagId::Test: options.run.kind = RunKind::Test; return Ok{};
+    case FlagId::Bench: options.run.kind = RunKind::Bench; return Ok{};
+    case FlagId::ProbeFilter: return SetProbeFilter(value, options);
+    case FlagId::NoFeature: return SetNoFeatures(value, options);
     case FlagId::Unsafe: options.unsafe = true; return Ok{};
     case FlagId::DryRun: options.run.dry_run = true; return Ok{};
     case FlagId::Debug: return SetStages(value, options);

@@ -25,6 +25,7 @@ struct Options {
   std::vector<std::string> include_folders;  // -I
   std::vector<std::string> include_headers;  // --include
   bool unsafe = false;
+  std::string probe_filter;
   std::vector<DebugStage> debug;
   std::string emit_elf, emit_llvm, emit_image, run_image;
   bool version = false;

@@ -50,6 +50,7 @@ namespace {
 Value Argument(Program& p, const Expr& expr, uint32_t n) {
   auto& ir = p.ir();
   const Type* type = TypeOfExpr(p, expr);
+  if (p.unit().kind == ProbeKind::Usdt) return UsdtArgumentValue(p, expr, n);
   if (p.unit().kind == ProbeKind::RawTracepoint) return {p.Context(n * 8ull, ir.getInt64Ty()), type};
   if (n < std::size(kArgRegisters)) return {p.Context(kArgRegisters[n], ir.getInt64Ty()), type};
   // Behind the return address on the stack.
@@ -214,7 +215,13 @@ Value EmitArg6Value(Program& p, const Expr& e) { return Argument(p, e, 6); }
 Value EmitArg7Value(Program& p, const Expr& e) { return Argument(p, e, 7); }
 Value EmitArg8Value(Program& p, const Expr& e) { return Argument(p, e, 8); }
 Value EmitArg9Value(Program& p, const Expr& e) { return Argument(p, e, 9); }
-Value EmitRetvalValue(Program& p, const Expr& e) { return {p.Context(kReturnRegister, p.ir().getInt64Ty()), TypeOfExpr(p, e)}; }
+Value EmitCtxValue(Program& p, const Expr& e) { return {p.AsInteger(p.ContextPointer()), TypeOfExpr(p, e)}; }
+Value EmitRetvalValue(Program& p, const Expr& e) {
+  if (p.unit().kind == ProbeKind::Fexit) {
+    return p.ReadPlace({AddressSpace::Context, nullptr, nullptr, p.unit().retval.offset}, TypeOfExpr(p, e));
+  }
+  return {p.Context(kReturnRegister, p.ir().getInt64Ty()), TypeOfExpr(p, e)};
+}
 Value EmitProbeNameValue(Program& p, const Expr& e) { return NameOfTarget(p, e, &AttachTarget::name); }
 Value EmitFuncValue(Program& p, const Expr& e) {
   if (!TypeOfExpr(p, e)->is(TypeKind::KernelSymbol)) return NameOfTarget(p, e, &AttachTarget::target);

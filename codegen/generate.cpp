@@ -16,12 +16,19 @@ namespace {
 struct Lowering {
   bpf_prog_type program;
   image::AttachKind attach;
+  uint32_t attach_type = 0;
 };
 
 Lowering LoweringOf(ProbeKind kind) {
   switch (kind) {
     case ProbeKind::Begin: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::Begin};
     case ProbeKind::End: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::End};
+    case ProbeKind::Signal: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::Signal};
+    case ProbeKind::Test: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::Test};
+    case ProbeKind::Bench: return {BPF_PROG_TYPE_RAW_TRACEPOINT, image::AttachKind::Bench};
+    case ProbeKind::Hardware: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Hardware};
+    case ProbeKind::Watchpoint: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Watchpoint};
+    case ProbeKind::Usdt: return {BPF_PROG_TYPE_KPROBE, image::AttachKind::Uprobe};
     case ProbeKind::Interval: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Interval};
     case ProbeKind::Profile: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Profile};
     case ProbeKind::Software: return {BPF_PROG_TYPE_PERF_EVENT, image::AttachKind::Software};
@@ -31,6 +38,9 @@ Lowering LoweringOf(ProbeKind kind) {
     case ProbeKind::Uretprobe: return {BPF_PROG_TYPE_KPROBE, image::AttachKind::Uretprobe};
     case ProbeKind::Kprobe: return {BPF_PROG_TYPE_KPROBE, image::AttachKind::Kprobe};
     case ProbeKind::Kretprobe: return {BPF_PROG_TYPE_KPROBE, image::AttachKind::Kretprobe};
+    case ProbeKind::Fentry: return {BPF_PROG_TYPE_TRACING, image::AttachKind::Fentry, BPF_TRACE_FENTRY};
+    case ProbeKind::Fexit: return {BPF_PROG_TYPE_TRACING, image::AttachKind::Fexit, BPF_TRACE_FEXIT};
+    case ProbeKind::Iter: return {BPF_PROG_TYPE_TRACING, image::AttachKind::Iter, BPF_TRACE_ITER};
   }
   UNREACHABLE("probe kind");
 }
@@ -47,6 +57,8 @@ image::AttachSpec Describe(const AttachTarget& target, image::AttachKind kind, u
   attach.period = target.period;
   attach.frequency = target.frequency;
   attach.config = target.config;
+  attach.ref_ctr_offset = target.semaphore_offset;
+  attach.by_pattern = target.by_pattern;
   attach.cookie = cookie;
   return attach;
 }
@@ -60,7 +72,8 @@ image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index, bool typed_co
   }
   program.object_name = "probe_" + std::to_string(index);
   program.type = lowering.program;
-  program.probes = static_cast<uint32_t>(unit.targets.size());
+  program.attach_type = lowering.attach_type;
+  program.probes = unit.probes;
   for (const AttachTarget& target : unit.targets)
     program.attach.push_back(Describe(target, lowering.attach, program.attach.size()));
   return program;
@@ -70,7 +83,7 @@ image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index, bool typed_co
 image::ProgramSpec DescribeDispatched(const ProbeUnit& unit, ContextKind context, bool first) {
   image::ProgramSpec program;
   program.type = BPF_PROG_TYPE_RAW_TRACEPOINT;
-  program.probes = static_cast<uint32_t>(unit.targets.size());
+  program.probes = unit.probes;
   if (!first) return program;
   program.object_name = DispatcherName(context);
   image::AttachSpec attach = Describe(unit.targets[0], image::AttachKind::RawTracepoint, 0);

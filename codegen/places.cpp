@@ -91,9 +91,10 @@ void Program::ReadBytes(llvm::Value* dst, uint64_t bytes, const Place& place) {
   if (place.at != nullptr) CheckRead(helper, result, *place.at);
 }
 
-// Raw tracepoints have their arguments in slots of 8 bytes.
+// Raw tracepoints and traced functions have their arguments in slots of 8 bytes.
 llvm::Value* Program::ReadContext(uint64_t offset, llvm::Type* type) {
-  if (unit_.kind != ProbeKind::RawTracepoint) return Context(offset, type);
+  const bool slots = unit_.kind == ProbeKind::RawTracepoint || unit_.kind == ProbeKind::Fentry || unit_.kind == ProbeKind::Fexit;
+  if (!slots) return Context(offset, type);
   return ir_.CreateIntCast(Context(offset, ir_.getInt64Ty()), type, false);
 }
 

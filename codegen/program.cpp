@@ -30,12 +30,21 @@ bool FiltersProcess(ProbeKind kind) {
     case ProbeKind::Tracepoint:
     case ProbeKind::RawTracepoint:
     case ProbeKind::Kprobe:
-    case ProbeKind::Kretprobe: return true;
+    case ProbeKind::Kretprobe:
+    case ProbeKind::Fentry:
+    case ProbeKind::Fexit: return true;
+    case ProbeKind::Iter:
     case ProbeKind::Begin:
     case ProbeKind::End:
+    case ProbeKind::Signal:
+    case ProbeKind::Test:
+    case ProbeKind::Bench:
     case ProbeKind::Interval:
     case ProbeKind::Profile:
     case ProbeKind::Software:
+    case ProbeKind::Hardware:
+    case ProbeKind::Watchpoint:
+    case ProbeKind::Usdt:
     case ProbeKind::Uprobe:
     case ProbeKind::Uretprobe: return false;
   }
@@ -72,6 +81,10 @@ void Program::SetLocation(const Location& location) {
 llvm::Function* Program::Generate() {
   MakeFunction();
   PrepareFrame();
+  if (unit_.kind == ProbeKind::Test || unit_.kind == ProbeKind::Bench) {
+    result_ = AllocateStack(8);
+    ir_.CreateStore(I64(0), result_);
+  }
   EmitPrologue();
   acquire_at_ = ir_.CreateBr(NewBlock("start"));
   ir_.SetInsertPoint(acquire_at_->getSuccessor(0));
@@ -92,7 +105,9 @@ llvm::Function* Program::Generate() {
   if (scratch_ != nullptr) ir_.CreateStore(I64(0), scratch_)->setVolatile(true);
   ir_.CreateBr(exit_);
   ir_.SetInsertPoint(exit_);
-  ir_.CreateRet(I64(0));
+  llvm::Value* result = I64(0);
+  if (result_ != nullptr) result = ir_.CreateLoad(ir_.getInt64Ty(), result_);
+  ir_.CreateRet(result);
   if (scratch_ != nullptr) AcquireScratch();
   FinishFrame();
   return function_;
@@ -169,6 +184,11 @@ void Program::Loop(const std::string& name, uint32_t times, llvm::Value* frame,
 }
 
 llvm::BasicBlock* Program::NewBlock(const char* name) { return llvm::BasicBlock::Create(module_.context(), name, function_); }
+
+void Program::SetResult(llvm::Value* result) {
+  if (result_ == nullptr) return;
+  ir_.CreateStore(result, result_);
+}
 
 void Program::Leave() {
   ir_.CreateBr(release_);

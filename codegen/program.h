@@ -173,6 +173,8 @@ class Program {
   llvm::Function* MakeCallback(const std::string& name, FunctionKind kind,
                                const std::function<llvm::Value*(llvm::Function*)>& body);
   llvm::BasicBlock* NewBlock(const char* name);
+  // What a test or benchmark returns; elsewhere nobody asks.
+  void SetResult(llvm::Value* result);
   // Leaves the program; what follows is unreachable.
   void Leave();
   void SetLocation(const Location& location);
@@ -298,6 +300,7 @@ class Program {
   llvm::BasicBlock* entry_ = nullptr;    // allocas
   llvm::BasicBlock* release_ = nullptr;  // gives the slot back, then exit_
   llvm::BasicBlock* exit_ = nullptr;
+  llvm::Value* result_ = nullptr;           // a test's, on the stack
   llvm::BranchInst* acquire_at_ = nullptr;  // where the slot is taken, if one is needed
   llvm::Instruction* scratch_ = nullptr;    // placeholder for the slot's address until AcquireScratch
   uint32_t scratch_used_ = 8;               // the in-use word
@@ -321,6 +324,9 @@ class Program {
   std::vector<llvm::Value*> variables_;
   std::vector<LoopBlocks> loops_;
 };
+
+// argN of a USDT probe.
+Value UsdtArgumentValue(Program& p, const Expr& expr, uint32_t n);
 
 // left op right on integers of one type. Division by zero gives 0, the remainder by zero the dividend.
 llvm::Value* EmitArithmetic(Program& program, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed);

@@ -109,7 +109,7 @@ class Emitter {
   void operator()(const Break&) { Jump(p_.loops().back().end); }
   void operator()(const Continue&) { Jump(p_.loops().back().next); }
   void operator()(const Return& s) {
-    if (s.value != nullptr) p_.Evaluate(s.value);
+    if (s.value != nullptr) p_.SetResult(p_.Scalar(s.value, p_.typed().types->Int(64, true)));
     p_.Leave();
   }
 

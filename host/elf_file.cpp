@@ -5,14 +5,13 @@
 
 #include <elf.h>
 #include <fmt/format.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
 #include <tuple>
 
+#include "host/elf_open.h"
 #include "host/files.h"
 
 namespace kawk {
@@ -25,11 +24,6 @@ constexpr int kMaxTables = 16;                   // .symtab, .dynsym; more are a
 constexpr size_t kMaxNameBytes = 64 * 1024;      // C++ names are long, but not that long
 constexpr size_t kMaxAllNameBytes = 256u << 20;  // names may overlap, so the file's size does not bound them
 constexpr size_t kMaxSymbols = 4'000'000;        // of one file, and over all cached files
-
-struct ElfCloser {
-  void operator()(Elf* elf) const { elf_end(elf); }
-};
-using ElfHandle = std::unique_ptr<Elf, ElfCloser>;
 
 Error BadElf(const std::string& path, const char* what) { return Error{fmt::format("`{}`: {}", path, what), "", EINVAL}; }
 
@@ -65,19 +59,6 @@ Status CheckHeader(const std::string& path, int fd) {
   return Ok{};
 }
 
-std::vector<ElfSegment> ReadSegments(Elf* elf) {
-  std::vector<ElfSegment> segments;
-  size_t count = 0;
-  if (elf_getphdrnum(elf, &count) != 0) return segments;
-  for (size_t i = 0; i < std::min<size_t>(count, kMaxSegments); ++i) {
-    GElf_Phdr header;
-    if (gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr) break;
-    if (header.p_type != PT_LOAD || header.p_filesz == 0) continue;
-    segments.push_back({header.p_vaddr, header.p_offset, header.p_filesz});
-  }
-  return segments;
-}
-
 // A symbol before duplicates are removed, with its place in the loader's order of choice.
 struct RankedSymbol {
   ElfSymbol symbol;
@@ -100,14 +81,6 @@ std::string_view NameAt(const Elf_Data* strings, size_t at) {
   const size_t limit = std::min<size_t>(strings->d_size - at, kMaxNameBytes);
   const size_t length = ::strnlen(begin, limit);
   return length == limit ? std::string_view() : std::string_view(begin, length);
-}
-
-Elf_Data* BoundedData(Elf_Scn* section) {
-  GElf_Shdr header;
-  if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return nullptr;
-  if (header.sh_type == SHT_NOBITS || header.sh_size == 0 || header.sh_size > kMaxTableBytes) return nullptr;
-  Elf_Data* data = elf_getdata(section, nullptr);
-  return data == nullptr || data->d_buf == nullptr ? nullptr : data;
 }
 
 // The SHT_GNU_versym data of the file; its entries go with those of .dynsym.
@@ -172,6 +145,40 @@ std::vector<ElfSymbol> Merge(std::vector<RankedSymbol> ranked) {
 
 }  // namespace
 
+Elf_Data* BoundedData(Elf_Scn* section) {
+  GElf_Shdr header;
+  if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return nullptr;
+  if (header.sh_type == SHT_NOBITS || header.sh_size == 0 || header.sh_size > kMaxTableBytes) return nullptr;
+  Elf_Data* data = elf_getdata(section, nullptr);
+  return data == nullptr || data->d_buf == nullptr ? nullptr : data;
+}
+
+Result<OpenElf> OpenElfFile(const std::string& path) {
+  Result<FileDescriptor> fd = OpenRegular(path);
+  if (!fd) return fd.error();
+  Status header_ok = CheckHeader(path, fd->get());
+  if (!header_ok) return header_ok.error();
+  elf_version(EV_CURRENT);
+  // Not mapped: a file that is truncated meanwhile would kill us with SIGBUS.
+  OpenElf file{std::move(*fd), {}};
+  file.elf.reset(elf_begin(file.fd.get(), ELF_C_READ, nullptr));
+  if (file.elf == nullptr || elf_kind(file.elf.get()) != ELF_K_ELF) return BadElf(path, "malformed ELF file");
+  return file;
+}
+
+std::vector<ElfSegment> ReadSegments(Elf* elf) {
+  std::vector<ElfSegment> segments;
+  size_t count = 0;
+  if (elf_getphdrnum(elf, &count) != 0) return segments;
+  for (size_t i = 0; i < std::min<size_t>(count, kMaxSegments); ++i) {
+    GElf_Phdr header;
+    if (gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr) break;
+    if (header.p_type != PT_LOAD || header.p_filesz == 0) continue;
+    segments.push_back({header.p_vaddr, header.p_offset, header.p_filesz});
+  }
+  return segments;
+}
+
 Result<uint64_t> OffsetOf(const std::vector<ElfSegment>& segments, uint64_t address) {
   for (const ElfSegment& segment : segments) {
     if (address >= segment.address && address - segment.address < segment.size) {
@@ -182,14 +189,9 @@ Result<uint64_t> OffsetOf(const std::vector<ElfSegment>& segments, uint64_t addr
 }
 
 Result<ElfFile> ReadElf(const std::string& path) {
-  Result<FileDescriptor> fd = OpenRegular(path);
-  if (!fd) return fd.error();
-  Status header_ok = CheckHeader(path, fd->get());
-  if (!header_ok) return header_ok.error();
-  elf_version(EV_CURRENT);
-  // Not mapped: a file that is truncated meanwhile would kill us with SIGBUS.
-  const ElfHandle elf(elf_begin(fd->get(), ELF_C_READ, nullptr));
-  if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF) return BadElf(path, "malformed ELF file");
+  Result<OpenElf> opened = OpenElfFile(path);
+  if (!opened) return opened.error();
+  const auto& elf = opened->elf;
   ElfFile file;
   file.segments = ReadSegments(elf.get());
   Found found;
@@ -215,13 +217,9 @@ Result<uint64_t> AddressOf(const std::vector<ElfSegment>& segments, uint64_t off
 }
 
 Result<ElfSymbol> ReadElfSymbol(const std::string& path, const std::string& name) {
-  Result<FileDescriptor> fd = OpenRegular(path);
-  if (!fd) return fd.error();
-  Status header_ok = CheckHeader(path, fd->get());
-  if (!header_ok) return header_ok.error();
-  elf_version(EV_CURRENT);
-  const ElfHandle elf(elf_begin(fd->get(), ELF_C_READ, nullptr));
-  if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF) return BadElf(path, "malformed ELF file");
+  Result<OpenElf> opened = OpenElfFile(path);
+  if (!opened) return opened.error();
+  const auto& elf = opened->elf;
   Elf_Scn* section = nullptr;
   while ((section = elf_nextscn(elf.get(), section)) != nullptr) {
     GElf_Shdr header;

@@ -10,6 +10,8 @@
 #include "base/result.h"
 #include "host/host.h"
 
+struct Elf;
+
 namespace kawk {
 
 // A PT_LOAD segment.
@@ -26,6 +28,7 @@ struct ElfFile {
   std::vector<ElfSymbol> symbols;
 };
 
+std::vector<ElfSegment> ReadSegments(Elf* elf);
 Result<ElfFile> ReadElf(const std::string& path);
 // The file offset of an address of the symbol table, by the segments.
 Result<uint64_t> OffsetOf(const std::vector<ElfSegment>& segments, uint64_t address);

@@ -44,6 +44,30 @@ struct ElfObject {
   uint64_t size = 0;     // 0: the symbol table does not say
 };
 
+// An argument of a USDT probe, as its note says where it is when the probe fires.
+struct UsdtArgument {
+  enum class Place : uint8_t { Constant, Register, Memory };
+  Place place = Place::Constant;
+  uint32_t size = 8;  // bytes: 1, 2, 4 or 8
+  bool is_signed = false;
+  bool is_float = false;  // in a register that programs cannot read, or of a type they cannot use
+  // Registers by the name of their 64 bits: "rdi", "r8". Memory is at base + index * scale + value; either may be empty.
+  std::string base;
+  std::string index;
+  uint32_t scale = 1;
+  uint32_t shift = 0;  // Register: bits to the right
+  int64_t value = 0;   // Constant: it; Memory: what is added
+};
+// One place of a USDT probe.
+struct UsdtProbe {
+  std::string provider;
+  std::string name;
+  uint64_t file_offset = 0;
+  uint64_t semaphore_offset = 0;  // in the file; 0: none
+  std::string argument_text;      // as in the note
+  std::vector<UsdtArgument> arguments;
+};
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -74,6 +98,9 @@ class Host {
 
   // The variable or function of this name, seen from the place that stands at `file_offset`.
   virtual Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) = 0;
+  // USDT probes whose provider and name match, by provider, name and place.
+  virtual Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
+                                                   const std::string& name) = 0;
 
   // --- cgroups ---
   // The id of the cgroup of version 2 whose folder this is.
@@ -87,6 +114,8 @@ class Host {
   // Whether programs of this type (enum bpf_prog_type) may call the kernel function with this id in KernelBtf. Asks the
   // verifier.
   virtual bool AllowsKfunc(uint32_t id, uint32_t program_type) = 0;
+  // The iterators that the kernel's BTF names ("task", "task_file"), sorted.
+  virtual std::vector<std::string> Iterators() = 0;
 };
 
 // This machine.

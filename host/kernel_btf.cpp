@@ -137,6 +137,20 @@ std::vector<std::string> RawTracepointNames(std::string_view bytes, uint32_t bas
   return names;
 }
 
+std::vector<std::string> IteratorNames(const ::btf* types) {
+  std::vector<std::string> names;
+  constexpr std::string_view kPrefix = "bpf_iter_";
+  for (uint32_t id = 1; types != nullptr && id < btf__type_cnt(types); ++id) {
+    const ::btf_type* type = btf__type_by_id(types, id);
+    if (!btf_is_func(type) || !NameOf(types, type).starts_with(kPrefix)) continue;
+    // Helpers of iterators have such names too, but no context struct.
+    const std::string name(NameOf(types, type).substr(kPrefix.size()));
+    if (btf__find_by_name_kind(types, ("bpf_iter__" + name).c_str(), BTF_KIND_STRUCT) > 0) names.push_back(name);
+  }
+  Unique(names);
+  return names;
+}
+
 BtfBytes::~BtfBytes() {
   if (copy_.empty() && !view_.empty()) ::munmap(const_cast<char*>(view_.data()), view_.size());
 }
@@ -235,6 +249,17 @@ std::string BtfPrinter::TypeText(uint32_t id) {
   DECLARE_LIBBPF_OPTS(btf_dump_emit_type_decl_opts, options, .field_name = "");
   if (dump_ == nullptr || btf_dump__emit_type_decl(dump_.get(), id, &options) != 0) return "?";
   return text_;
+}
+
+std::string BtfPrinter::Definition(uint32_t id, const std::string& title) {
+  // A dumper writes each type once, and those it needs in front: a new one for each.
+  const std::unique_ptr<::btf_dump, void (*)(::btf_dump*)> dump(btf_dump__new(types_, Append, this, nullptr), btf_dump__free);
+  text_.clear();
+  if (libbpf_get_error(dump.get()) != 0 || btf_dump__dump_type(dump.get(), id) != 0) return title + " { … }";
+  const size_t at = text_.rfind("\n" + title + " {");
+  std::string text = at != std::string::npos ? text_.substr(at + 1) : text_;
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 BtfPrinter::Function BtfPrinter::Describe(uint32_t id) {

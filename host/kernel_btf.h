@@ -78,6 +78,8 @@ class KernelBtf {
 // Names of the raw tracepoints that the types of a BTF file speak of, sorted and unique; what is malformed ends the walk.
 // `base_strings`: the length of the string section of the base of a module's BTF, or 0.
 std::vector<std::string> RawTracepointNames(std::string_view bytes, uint32_t base_strings);
+// What `struct bpf_iter__NAME` there is, sorted; each has a function `bpf_iter_NAME` that programs attach to.
+std::vector<std::string> IteratorNames(const ::btf* types);
 // The declarations of functions in C, as the types are spelled in BTF. Holds libbpf's dumper, which costs some milliseconds
 // to make; `types` must outlive it.
 class BtfPrinter {
@@ -87,6 +89,9 @@ class BtfPrinter {
   BtfPrinter& operator=(const BtfPrinter&) = delete;
   // A type without a name: "struct file *".
   std::string TypeText(uint32_t id);
+
+  // A struct, union or enum with all its members, as C; `title` is how it begins: "struct foo".
+  std::string Definition(uint32_t id, const std::string& title);
 
   struct Argument {
     std::string name;

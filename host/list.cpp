@@ -7,7 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cerrno>
+#include <map>
 #include <optional>
 
 #include "base/diagnostics.h"
@@ -178,6 +181,79 @@ Result<Lines> ListUserFunctions(const Query& query) {
   return lines;
 }
 
+// Functions that BTF describes, with their arguments by name.
+Result<Lines> ListTracedFunctions(const Query& query) {
+  Result<std::vector<std::string>> names =
+      query.parts.size() > 2
+          ? std::vector<std::string>()
+          : query.host.MatchKernelFunctions(query.parts.size() == 2 ? query.parts[0] : "*", OrAll(query.parts.back()));
+  if (!names) return names.error();
+  Lines lines;
+  for (const std::string& name : *names) {
+    const bool of_module = name.find(':') != std::string::npos;
+    if (!of_module && query.host.FindBtfType(name, BTF_KIND_FUNC) == 0) continue;
+    std::string details;
+    if (query.verbose && !of_module) {
+      const BtfPrinter::Function described = Describe(query, name);
+      for (const auto& argument : described.arguments) details += fmt::format("    {} {}\n", argument.type, argument.name);
+      if (query.kind == "fexit" && !described.result.empty()) details += fmt::format("    {} retval\n", described.result);
+    }
+    lines.push_back({fmt::format("{}:{}{}", query.kind, of_module ? "" : "vmlinux:", name), std::move(details)});
+  }
+  return lines;
+}
+
+Result<Lines> ListIterators(const Query& query) {
+  Lines lines;
+  if (query.parts.size() > 2) return lines;
+  for (const std::string& name : query.host.Iterators()) {
+    if (!MatchesPattern(OrAll(query.parts[0]), name)) continue;
+    lines.push_back(
+        {fmt::format("{}:{}", query.kind, name), query.verbose ? fmt::format("    struct bpf_iter__{} * ctx\n", name) : ""});
+  }
+  return lines;
+}
+
+Result<Lines> ListUsdt(const Query& query) {
+  const Parts& parts = query.parts;
+  if (parts.size() > 3) return Lines();
+  const std::string binary = parts.size() == 1 ? "*" : parts[0];
+  const std::string provider = parts.size() == 3 ? OrAll(parts[1]) : "*";
+  Result<std::vector<std::string>> files = query.host.MatchBinaries(binary, query.pid);
+  if (!files) return files.error();
+  Lines lines;
+  for (const std::string& file : *files) {
+    Result<std::vector<UsdtProbe>> probes = query.host.MatchUsdt(file, provider, OrAll(parts.back()));
+    if (!probes && HasWildcard(binary)) continue;
+    if (!probes) return probes.error();
+    for (const UsdtProbe& probe : *probes) {
+      std::string details;
+      if (query.verbose) {
+        for (size_t i = 0; i < probe.arguments.size(); ++i) {
+          const UsdtArgument& argument = probe.arguments[i];
+          details += fmt::format("    {}{}int{} arg{}\n", argument.is_float ? "(unreadable) " : "", argument.is_signed ? "" : "u",
+                                 argument.size * 8, i);
+        }
+      }
+      const std::string name = fmt::format("{}:{}:{}:{}", query.kind, WithoutRoot(file), probe.provider, probe.name);
+      if (lines.empty() || lines.back().probe != name) lines.push_back({name, details});
+    }
+  }
+  return lines;
+}
+
+Result<Lines> ListSelf(const Query& query) {
+  Lines lines;
+  for (const char* name : {"signal:SIGUSR1", "signal:SIGUSR2"}) {
+    if (MatchesPattern(OrAll(fmt::format("{}", fmt::join(query.parts, ":"))), name))
+      lines.push_back({fmt::format("self:{}", name), ""});
+  }
+  return lines;
+}
+
+// Addresses and names of tests are the script's own.
+Result<Lines> ListNothing(const Query&) { return Lines(); }
+
 struct Source {
   const char* kind;
   bool by_wildcard;
@@ -188,16 +264,24 @@ struct Source {
 constexpr Source kSources[] = {
     {"BEGIN", false, ListOnce},
     {"END", false, ListOnce},
+    {"bench", false, ListNothing},
+    {"fentry", true, ListTracedFunctions},
+    {"fexit", false, ListTracedFunctions},
     {"hardware", true, ListHardware},
     {"interval", false, ListTimes},
+    {"iter", true, ListIterators},
     {"kprobe", true, ListKernelFunctions},
     {"kretprobe", false, ListKernelFunctions},
     {"profile", false, ListTimes},
     {"rawtracepoint", true, ListRawTracepoints},
+    {"self", false, ListSelf},
     {"software", true, ListSoftware},
+    {"test", false, ListNothing},
     {"tracepoint", true, ListTracepoints},
     {"uprobe", false, ListUserFunctions},
     {"uretprobe", false, ListUserFunctions},
+    {"usdt", false, ListUsdt},
+    {"watchpoint", false, ListNothing},
 };
 
 std::string Lower(std::string text) {
@@ -239,9 +323,43 @@ std::string NothingHint(const std::string& attach_point) {
   return HasWildcard(kind) || CanList(FullKind(kind)) ? "" : DidYouMean(kind, KindNames());
 }
 
+// --- Types ---
+
+struct TypeKeyword {
+  std::string_view word;  // with the blank behind it
+  std::array<uint32_t, 2> kinds;
+};
+constexpr std::array kTypeKeywords = {TypeKeyword{"struct ", {BTF_KIND_STRUCT, BTF_KIND_STRUCT}},
+                                      TypeKeyword{"union ", {BTF_KIND_UNION, BTF_KIND_UNION}},
+                                      TypeKeyword{"enum ", {BTF_KIND_ENUM, BTF_KIND_ENUM64}}};
+
+// `struct task_*`: the kernel's types of these names, with `verbose` their definitions in C.
+Status ListTypes(Host& host, const TypeKeyword& keyword, const std::string& pattern, bool verbose, std::string& text) {
+  const ::btf* types = host.KernelBtf();
+  if (types == nullptr) return Error{"this kernel has no BTF", "it was built without CONFIG_DEBUG_INFO_BTF", ENOENT};
+  std::map<std::string, uint32_t> found;
+  for (uint32_t id = 1; id < btf__type_cnt(types); ++id) {
+    const ::btf_type* type = btf__type_by_id(types, id);
+    const uint32_t kind = btf_kind(type);
+    if (type->name_off == 0 || (kind != keyword.kinds[0] && kind != keyword.kinds[1])) continue;
+    const char* name = btf__name_by_offset(types, type->name_off);
+    if (name != nullptr && MatchesPattern(pattern, name)) found.try_emplace(name, id);
+  }
+  BtfPrinter printer(types);
+  for (const auto& [name, id] : found) {
+    const std::string title = std::string(keyword.word) + name;
+    text += verbose ? printer.Definition(id, title) + "\n" : title + "\n";
+  }
+  return Ok{};
+}
+
 // Appends what matches one attach point to `text`.
 Status ListOne(Host& host, const std::string& attach_point, bool verbose, int pid, std::string& text,
                std::vector<Error>& left_out) {
+  for (const TypeKeyword& keyword : kTypeKeywords) {
+    if (!attach_point.starts_with(keyword.word)) continue;
+    return ListTypes(host, keyword, attach_point.substr(keyword.word.size()), verbose, text);
+  }
   Parts parts = SplitAt(attach_point, ':');
   const bool is_once = parts.size() == 1 && (FullKind(parts[0]) == "BEGIN" || FullKind(parts[0]) == "END");
   if (parts.size() == 1 && !is_once) parts.insert(parts.begin(), "*");
@@ -254,7 +372,8 @@ Status ListOne(Host& host, const std::string& attach_point, bool verbose, int pi
     Result<Lines> lines = source->list(query);
     if (!lines) {
       if (sources.size() == 1) return lines.error();
-      left_out.push_back(lines.error());
+      // The kinds of kernel functions share their list, and what is wrong with it.
+      if (left_out.empty() || left_out.back().message != lines.error().message) left_out.push_back(lines.error());
       continue;
     }
     std::sort(lines->begin(), lines->end(), [](const Line& a, const Line& b) { return a.probe < b.probe; });

@@ -13,6 +13,7 @@
 #include "host/options.h"
 #include "host/pattern.h"
 #include "host/tracefs.h"
+#include "host/usdt.h"
 
 namespace kawk {
 namespace {
@@ -54,6 +55,11 @@ class Machine final : public Host {
   Result<uint64_t> KernelAddress(const std::string& name) override { return kallsyms_.Find(name); }
   Result<uint64_t> CgroupId(const std::string& path) override { return kawk::CgroupId(path); }
   bool AllowsKfunc(uint32_t id, uint32_t program_type) override { return kawk::AllowsKfunc(id, program_type); }
+  Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
+                                           const std::string& name) override {
+    return usdt_.Match(path, provider, name);
+  }
+  std::vector<std::string> Iterators() override { return IteratorNames(btf_.Get()); }
   const ::btf* KernelBtf() override { return btf_.Get(); }
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override { return btf_.Find(name, kind); }
 
@@ -62,6 +68,7 @@ class Machine final : public Host {
 
   Tracefs tracefs_;
   ElfCache elf_;
+  UsdtCache usdt_;
   Binaries binaries_{Variable("PATH", nullptr, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")};
   Kallsyms kallsyms_;
   class KernelBtf btf_{Variable("KAWK_BTF", "BPFTRACE_BTF", "/sys/kernel/btf/vmlinux")};

@@ -4,11 +4,13 @@
 #include "runtime/attach.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "runtime/attach_multi.h"
 #include "runtime/attach_points.h"
 
 namespace kawk {
@@ -29,12 +31,22 @@ namespace {
   _exit(0);
 }
 
+// What was left out; of many the first ones.
+void Tell(const std::vector<AttachFailure>& left_out, std::vector<Error>& warnings) {
+  constexpr size_t kShown = 5;
+  for (size_t i = 0; i < std::min(kShown, left_out.size()); ++i) warnings.push_back(left_out[i].error);
+  if (left_out.size() > kShown) {
+    warnings.push_back(Error{fmt::format("and {} more probes cannot be attached", left_out.size() - kShown), "", 0});
+  }
+}
+
 }  // namespace
 
-Status Attachments::AttachAll(const image::Image& image, const std::vector<int>& program_fds, const std::function<bool()>& stop,
+Status Attachments::AttachAll(const image::Image& image, const LoadedObject& object, const std::function<bool()>& stop,
                               std::vector<Error>& warnings) {
   // Several programs on one point shall run in the order of the script, but the kernel runs some kinds last first: those
   // are attached from the last program to the first.
+  std::vector<AttachFailure> left_out;
   std::vector<size_t> order;
   auto last_first = [&](size_t i) {
     const auto& attach = image.programs[i].attach;
@@ -51,29 +63,48 @@ Status Attachments::AttachAll(const image::Image& image, const std::vector<int>&
       count_ += image.programs[i].probes;
       continue;
     }
-    Status status = AttachProgram(image.programs[i], program_fds[i], image.config.missing_probes, warnings);
+    Status status = AttachProgram(image.programs[i], object, i, image.config.missing_probes, left_out);
     if (!status) return status;
   }
+  Tell(left_out, warnings);
   return Ok{};
 }
 
-Status Attachments::AttachProgram(const image::ProgramSpec& program, int fd, const std::string& missing,
-                                  std::vector<Error>& warnings) {
+Status Attachments::LeaveOut(const AttachFailure& failure, const std::string& missing, std::vector<AttachFailure>& left_out) {
+  if (missing == "error" && !failure.spec->by_pattern) return failure.error;
+  if (missing != "ignore") left_out.push_back(failure);
+  --count_;
+  return Ok{};
+}
+
+Status Attachments::AttachProgram(const image::ProgramSpec& program, const LoadedObject& object, size_t index,
+                                  const std::string& missing, std::vector<AttachFailure>& left_out) {
   count_ += program.probes;
-  for (const image::AttachSpec& spec : program.attach) {
-    const KindTraits& traits = TraitsOf(spec.kind);
-    if (traits.attach) {
-      Status status = traits.attach(AttachPoint{spec, fd, options_.pid, links_});
-      if (!status) {
-        if (missing == "error") return status;
-        if (missing == "warn") warnings.push_back(status.error());
-        --count_;
-        continue;
-      }
+  const int fd = object.program_fds()[index];
+  std::vector<AttachFailure> failures;
+  if (object.multi_type(index) != 0) {
+    AttachMulti(program, object.multi_type(index), fd, options_.pid, links_, failures);
+    slow_ = true;
+  } else {
+    for (size_t target = 0; target < program.attach.size(); ++target) {
+      const image::AttachSpec& spec = program.attach[target];
+      const KindTraits& traits = TraitsOf(spec.kind);
+      if (!traits.attach) continue;
+      Result<int> tied = object.program_for(index, target);
+      Status status = tied ? traits.attach(AttachPoint{spec, *tied, options_.pid, links_}) : Status(tied.error());
+      if (status && spec.kind == image::AttachKind::Iter) iterators_.push_back(links_.back().get());
+      if (!status) failures.push_back({&spec, status.error()});
       slow_ = slow_ || traits.closes_slowly;
+      if (!status && missing == "error" && !spec.by_pattern) break;
     }
   }
-  return Ok{};
+  for (const AttachFailure& failure : failures) {
+    Status status = LeaveOut(failure, missing, left_out);
+    if (!status) return status;
+  }
+  // A pattern of which nothing can be attached is as bad as a name that cannot.
+  const bool nothing = !failures.empty() && failures.size() == program.attach.size();
+  return nothing && missing == "error" ? Status(failures[0].error) : Status(Ok{});
 }
 
 void Attachments::DetachInBackground() const {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "runtime/image/image.h"
+#include "runtime/loader.h"
 #include "runtime/perf.h"
 
 namespace kawk {
@@ -15,6 +16,8 @@ namespace kawk {
 struct AttachOptions {
   int pid = 0;  // only this process where the kernel can tell: -p or the child of -c; 0: all
 };
+
+struct AttachFailure;
 
 // Everything that is attached. What it holds is detached when it goes.
 class Attachments {
@@ -26,7 +29,7 @@ class Attachments {
 
   // Attaches all programs but those that are run by hand (BEGIN, END, signals), which only count. With missing_probes
   // warn or ignore what cannot be attached is left out; `warnings` then tells what. Stops early when `stop` says so.
-  Status AttachAll(const image::Image& image, const std::vector<int>& program_fds, const std::function<bool()>& stop,
+  Status AttachAll(const image::Image& image, const LoadedObject& object, const std::function<bool()>& stop,
                    std::vector<Error>& warnings);
 
   // How many attach points are live, counted as the user counts them.
@@ -34,16 +37,22 @@ class Attachments {
   bool empty() const { return links_.empty(); }
   // Whether closing waits for grace periods of the kernel.
   bool slow() const { return slow_; }
+  // Links of iterators, which fire only when they are run; see RunIterator.
+  const std::vector<int>& iterators() const { return iterators_; }
   // Closes what is attached; a helper process does it when that would keep the user waiting.
   void Detach();
   // Only starts that helper. Safe in any thread and at any time after attaching: for an end in a hurry.
   void DetachInBackground() const;
 
  private:
-  Status AttachProgram(const image::ProgramSpec& program, int fd, const std::string& missing, std::vector<Error>& warnings);
+  Status AttachProgram(const image::ProgramSpec& program, const LoadedObject& object, size_t index, const std::string& missing,
+                       std::vector<AttachFailure>& left_out);
+  // One attach point less, or the end: as missing_probes says.
+  Status LeaveOut(const AttachFailure& failure, const std::string& missing, std::vector<AttachFailure>& left_out);
 
   AttachOptions options_;
   std::vector<Fd> links_;
+  std::vector<int> iterators_;
   uint64_t count_ = 0;
   bool slow_ = false;
 };

@@ -1,7 +1,9 @@
 #include "runtime/attach_points.h"
 
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <fmt/format.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 
 #include <cerrno>
@@ -10,6 +12,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "runtime/kernel_functions.h"
 #include "runtime/machine.h"
 
 namespace kawk {
@@ -17,16 +20,6 @@ namespace {
 
 using image::AttachKind;
 using image::AttachSpec;
-
-Error CannotAttach(const AttachSpec& spec, const std::string& cause, std::string hint, int code) {
-  return Error{fmt::format("cannot attach {}: {}", spec.name, cause), std::move(hint), code};
-}
-
-Error CannotAttach(const AttachSpec& spec, int code, std::string hint = "") {
-  if (hint.empty() && code == EMFILE) hint = "raise the limit of open files, for example with ulimit -n";
-  if (hint.empty() && (code == EPERM || code == EACCES)) hint = "run it as root, for example with sudo";
-  return CannotAttach(spec, strerror(code), std::move(hint), code);
-}
 
 // Links the program to an open event, or says why it could not be opened.
 Status Finish(const AttachPoint& point, Fd event, std::string hint = "") {
@@ -113,6 +106,17 @@ Status AttachHardware(const AttachPoint& point) {
   return AttachCounted(point, attr, "this machine may have no such counter; virtual machines often have none");
 }
 
+Status AttachWatchpoint(const AttachPoint& point) {
+  perf_event_attr attr = PerfAttr(PERF_TYPE_BREAKPOINT, 0);
+  attr.bp_addr = point.spec.offset;
+  attr.bp_len = point.spec.period;
+  attr.bp_type = static_cast<uint32_t>(point.spec.config);
+  attr.sample_period = 1;
+  if (attr.bp_type == HW_BREAKPOINT_X) attr.bp_len = sizeof(long);  // the only length that the kernel takes
+  if (point.pid != 0) attr.exclude_kernel = 1;  // the address is of the process; copies to user memory are not seen
+  return AttachCounted(point, attr, "the CPU has four registers for this, and debuggers use them too");
+}
+
 Status AttachTracepoint(const AttachPoint& point) {
   const AttachSpec& spec = point.spec;
   Result<std::string> tracefs = FindTracefs();
@@ -164,9 +168,11 @@ Status AttachKernelFunction(const AttachPoint& point, bool is_return) {
   Result<perf_event_attr> attr = ProbeAttr(spec, "kprobe", is_return, "CONFIG_KPROBE_EVENTS");
   if (!attr) return attr.error();
   const std::string function = spec.group.empty() ? spec.target : spec.group + ":" + spec.target;
-  attr->kprobe_func = reinterpret_cast<uint64_t>(function.c_str());
-  attr->probe_offset = spec.offset;
-  return Finish(point, OpenPerf(*attr, -1, OnlineCpus().front()), "the function may be inlined, or may not be traced");
+  if (!function.empty()) attr->kprobe_func = reinterpret_cast<uint64_t>(function.c_str());
+  attr->probe_offset = spec.offset;  // of a function; else kprobe_addr, the same field
+  Fd event = OpenPerf(*attr, -1, OnlineCpus().front());
+  if (!event) return CannotAttachKernelFunction(spec, errno);
+  return Finish(point, std::move(event));
 }
 
 Status AttachUserFunction(const AttachPoint& point, bool is_return) {
@@ -181,6 +187,27 @@ Status AttachUserFunction(const AttachPoint& point, bool is_return) {
   return Finish(point, OpenPerf(*attr, -1, OnlineCpus().front()));
 }
 
+Status AttachTraced(const AttachPoint& point) {
+  const AttachSpec& spec = point.spec;
+  bpf_link_create_opts options = {};
+  options.sz = sizeof options;
+  options.tracing.cookie = spec.cookie;
+  const bpf_attach_type type = spec.kind == AttachKind::Fentry ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT;
+  Fd link(bpf_link_create(point.program, 0, type, &options));
+  if (!link)
+    return CannotAttach(spec, errno,
+                        errno == EBUSY ? "another tracer holds this function" : "kprobe may work where this does not");
+  point.links.push_back(std::move(link));
+  return Ok{};
+}
+
+Status AttachIterator(const AttachPoint& point) {
+  Fd link(bpf_link_create(point.program, 0, BPF_TRACE_ITER, nullptr));
+  if (!link) return CannotAttach(point.spec, errno);
+  point.links.push_back(std::move(link));
+  return Ok{};
+}
+
 Status AttachKprobe(const AttachPoint& point) { return AttachKernelFunction(point, false); }
 Status AttachKretprobe(const AttachPoint& point) { return AttachKernelFunction(point, true); }
 Status AttachUprobe(const AttachPoint& point) { return AttachUserFunction(point, false); }
@@ -188,12 +215,52 @@ Status AttachUretprobe(const AttachPoint& point) { return AttachUserFunction(poi
 
 }  // namespace
 
+Error CannotAttach(const AttachSpec& spec, const std::string& cause, std::string hint, int code) {
+  return Error{fmt::format("cannot attach {}: {}", spec.name, cause), std::move(hint), code};
+}
+
+Error CannotAttach(const AttachSpec& spec, int code, std::string hint) {
+  constexpr int kNotSupported = 524;  // ENOTSUPP of the kernel, which is not for users
+  if (code == kNotSupported && !spec.path.empty())
+    return CannotAttach(spec, "the kernel cannot put a probe on the instruction there", "", code);
+  if (code == EMFILE) hint = "raise the limit of open files, for example with ulimit -n";
+  if (code == EPERM || code == EACCES) hint = "run it as root, for example with sudo; a locked down kernel refuses even then";
+  return CannotAttach(spec, strerror(code), std::move(hint), code);
+}
+
+// What the kernel's error numbers mean for a function.
+Error CannotAttachKernelFunction(const AttachSpec& spec, int code) {
+  KernelFunctions functions;
+  const size_t count = functions.Count(spec.group, spec.target);
+  if (!spec.target.empty() &&
+      (code == ENOENT || code == ESRCH || code == EINVAL || code == EADDRNOTAVAIL || code == EOPNOTSUPP)) {
+    if (count == 0) {
+      return CannotAttach(spec, "the kernel has no such function",
+                          "it may be inlined everywhere, or be called otherwise in this kernel; -l 'kprobe:*NAME*' searches",
+                          code);
+    }
+    if (count > 1) {
+      return CannotAttach(spec, fmt::format("{} functions of the kernel have this name", count),
+                          "name the module, or attach by address: /proc/kallsyms has them all", code);
+    }
+  }
+  if (code == EINVAL && spec.offset != 0)
+    return CannotAttach(spec, "no instruction begins at this offset", "disassemble the function to find one", code);
+  if (code == EILSEQ)
+    return CannotAttach(spec, "no instruction begins at this offset", "disassemble the function to find one", code);
+  if (code == EINVAL || code == EOPNOTSUPP)
+    return CannotAttach(spec, "the kernel does not let this function be probed",
+                        "it is marked so, because a probe there could stop the machine; try a caller of it", code);
+  return CannotAttach(spec, code);
+}
+
 const KindTraits& TraitsOf(AttachKind kind) {
   static constexpr KindTraits kByHand = {};
   static constexpr KindTraits kInterval = {.attach = AttachInterval};
   static constexpr KindTraits kProfile = {.attach = AttachProfile};
   static constexpr KindTraits kSoftware = {.attach = AttachSoftware, .follows_events = true};
   static constexpr KindTraits kHardware = {.attach = AttachHardware, .follows_events = true};
+  static constexpr KindTraits kWatchpoint = {.attach = AttachWatchpoint, .follows_events = true};
   static constexpr KindTraits kTracepoint = {.attach = AttachTracepoint, .follows_events = true, .closes_slowly = true};
   static constexpr KindTraits kRawTracepoint = {.attach = AttachRawTracepoint, .follows_events = true};
   static constexpr KindTraits kKprobe = {
@@ -204,14 +271,22 @@ const KindTraits& TraitsOf(AttachKind kind) {
       .attach = AttachUprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
   static constexpr KindTraits kUretprobe = {
       .attach = AttachUretprobe, .follows_events = true, .closes_slowly = true, .runs_last_first = true};
+  static constexpr KindTraits kTraced = {.attach = AttachTraced, .follows_events = true, .closes_slowly = true};
+  static constexpr KindTraits kIterator = {.attach = AttachIterator, .follows_events = true};
   switch (kind) {
+    case AttachKind::Fentry:
+    case AttachKind::Fexit: return kTraced;
+    case AttachKind::Iter: return kIterator;
     case AttachKind::Begin:
     case AttachKind::End:
+    case AttachKind::Test:
+    case AttachKind::Bench:
     case AttachKind::Signal: return kByHand;
     case AttachKind::Interval: return kInterval;
     case AttachKind::Profile: return kProfile;
     case AttachKind::Software: return kSoftware;
     case AttachKind::Hardware: return kHardware;
+    case AttachKind::Watchpoint: return kWatchpoint;
     case AttachKind::Tracepoint: return kTracepoint;
     case AttachKind::RawTracepoint:
     case AttachKind::BtfTracepoint: return kRawTracepoint;

@@ -1,6 +1,7 @@
 // How each AttachKind is attached, and what that costs at the end; see attach.h for the whole.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +23,10 @@ struct KindTraits {
   bool closes_slowly = false;                      // closing a link waits for a grace period of the kernel
   bool runs_last_first = false;                    // the kernel runs the program attached last first
 };
+
+Error CannotAttach(const image::AttachSpec& spec, const std::string& cause, std::string hint, int code);
+Error CannotAttach(const image::AttachSpec& spec, int code, std::string hint = "");
+Error CannotAttachKernelFunction(const image::AttachSpec& spec, int code);
 
 const KindTraits& TraitsOf(image::AttachKind kind);
 

@@ -98,7 +98,7 @@ Status Control::RunByHand(image::AttachKind kind) {
   for (size_t i = 0; i < parts_.image.programs.size(); ++i) {
     for (const image::AttachSpec& spec : parts_.image.programs[i].attach) {
       if (spec.kind != kind) continue;
-      Status status = RunProgram(parts_.object.program_fds()[i]);
+      Result<int> status = RunProgram(parts_.object.program_fds()[i]);
       if (!status) return Error{fmt::format("cannot run {}: {}", spec.name, status.error().message), "", status.error().code};
       Sync();
       if (exits_ != exits_before) return Ok{};

@@ -16,9 +16,11 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "runtime/attach_multi.h"
 #include "runtime/attach_points.h"
 #include "runtime/machine.h"
 #include "runtime/map_merge.h"
+#include "runtime/tracing.h"
 
 namespace kawk {
 namespace {
@@ -159,7 +161,11 @@ bool EndsWith(const char* text, std::string_view end) { return std::string_view(
 class LoadedObject::Builder {
  public:
   Builder(const Image& image, const RunOptions& options)
-      : image_(image), options_(options), logs_(image.programs.size(), image.config.log_size), object_(new LoadedObject) {}
+      : image_(image),
+        options_(options),
+        features_(options.no_features),
+        logs_(image.programs.size(), image.config.log_size),
+        object_(new LoadedObject) {}
 
   Result<std::unique_ptr<LoadedObject>> Build() {
     said_.verbose = options_.verbose;
@@ -204,6 +210,8 @@ class LoadedObject::Builder {
   Status PreparePrograms() {
     for (size_t i = 0; i < image_.programs.size(); ++i) {
       const image::ProgramSpec& spec = image_.programs[i];
+      const bool one_process = options_.pid != 0 || !options_.command.empty();
+      object_->multi_types_.push_back(MultiAttachType(spec, one_process, features_));
       if (spec.object_name.empty()) {  // part of another program
         programs_.push_back(nullptr);
         continue;
@@ -211,10 +219,14 @@ class LoadedObject::Builder {
       bpf_program* program = bpf_object__find_program_by_name(object_->object_, spec.object_name.c_str());
       if (!program) return Broken("no program " + spec.object_name);
       programs_.push_back(program);
+      const uint32_t multi = object_->multi_types_[i];
       bpf_program__set_type(program, static_cast<bpf_prog_type>(spec.type));
-      bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(spec.attach_type));
-      if (spec.type == BPF_PROG_TYPE_TRACING) bpf_program__set_attach_target(program, 0, spec.attach[0].target.c_str());
+      bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(multi != 0 ? multi : spec.attach_type));
       if (logs_.size() > 0) bpf_program__set_log_buf(program, logs_.slice(i), logs_.size());
+      if (!spec.attach.empty() && IsTied(spec.attach[0].kind)) {
+        Status tied = Tie(program, spec.attach[0]);
+        if (!tied) return tied;
+      }
       if (options_.verifier_log) bpf_program__set_log_level(program, kVerifierTrace);
     }
     return Ok{};
@@ -225,7 +237,21 @@ class LoadedObject::Builder {
     if (options_.verifier_log) PrintLogs();
     if (result != 0) return LoadError(-result);
     for (const bpf_program* program : programs_) object_->program_fds_.push_back(program ? bpf_program__fd(program) : -1);
+    LoadCopies();
     return Ok{};
+  }
+
+  // Of programs that are tied to their targets one for each target beyond the first.
+  void LoadCopies() {
+    TiedCopies copies;
+    object_->copies_.resize(image_.programs.size());
+    for (size_t i = 0; i < image_.programs.size(); ++i) {
+      const image::ProgramSpec& spec = image_.programs[i];
+      if (!programs_[i] || spec.attach.empty() || !IsTied(spec.attach[0].kind)) continue;
+      for (size_t target = 1; target < spec.attach.size(); ++target) {
+        object_->copies_[i].push_back(copies.Load(programs_[i], spec.attach[target]));
+      }
+    }
   }
 
   void PrintLogs() const {
@@ -331,6 +357,7 @@ class LoadedObject::Builder {
 
   const Image& image_;
   const RunOptions& options_;
+  Features features_;
   LibbpfWords said_;
   VerifierLogs logs_;
   std::vector<bpf_program*> programs_;
@@ -359,7 +386,13 @@ LoadedObject::~LoadedObject() {
   if (object_) bpf_object__close(object_);
 }
 
-Status RunProgram(int program_fd) {
+Result<int> LoadedObject::program_for(size_t program, size_t target) const {
+  if (target == 0 || copies_[program].empty()) return program_fds_[program];
+  const Result<Fd>& copy = copies_[program][target - 1];
+  return copy ? Result<int>(copy->get()) : Result<int>(copy.error());
+}
+
+Result<int> RunProgram(int program_fd) {
   uint64_t context[12] = {};  // as much as a program may look at
   bpf_test_run_opts opts = {};
   opts.sz = sizeof opts;
@@ -367,7 +400,7 @@ Status RunProgram(int program_fd) {
   opts.ctx_size_in = sizeof context;
   const int error = bpf_prog_test_run_opts(program_fd, &opts);
   if (error != 0) return Error{strerror(-error), "", -error};
-  return Ok{};
+  return static_cast<int>(opts.retval);
 }
 
 std::string ProgramName(const image::ProgramSpec& program) {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "runtime/image/image.h"
+#include "runtime/perf.h"
 #include "runtime/run.h"
 
 struct bpf_object;
@@ -33,6 +34,10 @@ class LoadedObject {
 
   // By index of the Image's lists.
   const std::vector<int>& program_fds() const { return program_fds_; }
+  // The program for one of its targets: some are tied to them when they are loaded.
+  Result<int> program_for(size_t program, size_t target) const;
+  // With which enum bpf_attach_type the program was loaded to be linked to many functions at once; 0: to one by one.
+  uint32_t multi_type(size_t program) const { return multi_types_[program]; }
   const LoadedMap& map(size_t map) const { return maps_[map]; }
   const LoadedMap& short_map(size_t map) const { return short_maps_[map]; }  // fd -1: none
   const LoadedMap& stack_map(size_t stack_map) const { return stack_maps_[stack_map]; }
@@ -53,6 +58,8 @@ class LoadedObject {
 
   bpf_object* object_ = nullptr;
   std::vector<int> program_fds_;
+  std::vector<uint32_t> multi_types_;
+  std::vector<std::vector<Result<Fd>>> copies_;  // by program, for its targets from the second on
   std::vector<LoadedMap> maps_;
   std::vector<LoadedMap> short_maps_;
   std::vector<LoadedMap> stack_maps_;
@@ -64,8 +71,8 @@ class LoadedObject {
   std::span<const uint64_t> losses_;
 };
 
-// Runs a raw tracepoint program once, by hand.
-Status RunProgram(int program_fd);
+// Runs a raw tracepoint program once, by hand; what it returned.
+Result<int> RunProgram(int program_fd);
 
 // "kprobe:foo", or "kprobe:foo and 3 more".
 std::string ProgramName(const image::ProgramSpec& program);

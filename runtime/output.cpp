@@ -383,6 +383,11 @@ void Output::FinalMaps(const std::vector<MapSnapshot>& snapshots) {
   if (impl_->lost > 0) impl_->Complain("WARNING: Total lost event count: " + std::to_string(impl_->lost) + "\n");
 }
 
+void Output::Text(const std::string& text) {
+  impl_->sink.buffer() += text;
+  impl_->Flush(false);
+}
+
 void Output::AttachedProbes(uint64_t count) {
   if (impl_->options.quiet) return;
   const std::string number = std::to_string(count);

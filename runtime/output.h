@@ -57,6 +57,8 @@ class Output {
   void Map(const MapSnapshot& snapshot, uint64_t top, uint64_t div);
   // The maps at the end, in the order given, empty ones left out.
   void FinalMaps(const std::vector<MapSnapshot>& snapshots);
+  // Text as it is, in its place among the rest.
+  void Text(const std::string& text);
   // "Attached N probes": standard error as text, {"type": "attached_probes", …} in JSON.
   void AttachedProbes(uint64_t count);
   // Losses since the last call, by cause: a warning on standard error, lost_events in JSON.

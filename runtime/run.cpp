@@ -12,6 +12,7 @@
 #include <cstring>
 #include <ctime>
 #include <optional>
+#include <thread>
 
 #include "runtime/attach.h"
 #include "runtime/child.h"
@@ -26,6 +27,8 @@
 #include "runtime/queue.h"
 #include "runtime/signals.h"
 #include "runtime/symbols.h"
+#include "runtime/test_mode.h"
+#include "runtime/tracing.h"
 
 namespace kawk {
 namespace {
@@ -172,6 +175,41 @@ Result<Watched> StartWatching(const RunOptions& options) {
   return watched;
 }
 
+// Whether anything fires but once.
+bool OnlyIterates(const image::Image& image) {
+  for (const image::ProgramSpec& program : image.programs) {
+    for (const image::AttachSpec& spec : program.attach) {
+      const bool once = spec.kind == AttachKind::Begin || spec.kind == AttachKind::End || spec.kind == AttachKind::Iter;
+      if (!once) return false;
+    }
+  }
+  return true;
+}
+
+// Runs every iterator to its end; a script that has nothing else ends with them.
+void RunIterators(const image::Image& image, const Attachments& attachments, Control& control) {
+  if (attachments.iterators().empty()) return;
+  for (const int link : attachments.iterators()) {
+    if (control.ending()) return;
+    const Status status = RunIterator(link);
+    if (!status) fputs(fmt::format("ERROR: {}\n", status.error().message).c_str(), stderr);
+  }
+  if (OnlyIterates(image)) control.End(true);
+}
+
+// --test and --bench: nothing is attached; what the tests print comes behind their results. The status is 1 when one failed.
+Result<int> RunAlone(const image::Image& image, const LoadedObject& object, Control& control, Output& output, Queue& queue,
+                     const MapStore& maps, const RunOptions& options) {
+  const bool json = options.format == OutputFormat::Json;
+  Result<int> failed =
+      options.kind == RunKind::Test ? RunTests(image, object, output, json) : RunBenchmarks(image, object, output, json);
+  if (!failed) return failed;
+  control.End(true);
+  Printer(image, maps, output).Run(queue, control);
+  Result<int> status = ExitStatus(output, object);
+  return status && *status == 0 && *failed > 0 ? Result<int>(1) : status;
+}
+
 }  // namespace
 
 Result<int> Run(const image::Image& image, const RunOptions& options) {
@@ -209,12 +247,13 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   if (!started) return started.error();
   Control& control = **started;
 
+  if (options.kind != RunKind::Trace) return RunAlone(image, object, control, **output, queue, maps, options);
   if (!options.dry_run) {
     Status begin = control.RunByHand(AttachKind::Begin);
     if (!begin) return begin.error();
   }
   std::vector<Error> warnings;
-  Status attached = attachments.AttachAll(image, object.program_fds(), [&] { return control.ending(); }, warnings);
+  Status attached = attachments.AttachAll(image, object, [&] { return control.ending(); }, warnings);
   if (!attached) return attached.error();
   Warn(options, warnings);
   if (options.dry_run) return 0;
@@ -225,7 +264,9 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   NotifyHarness();
   if (live && child) child->Release();
 
+  std::thread iterating([&] { RunIterators(image, attachments, control); });
   Printer(image, maps, **output).Run(queue, control);
+  iterating.join();
   started->reset();  // before the links: it watches for a second Ctrl-C until here
   attachments.Detach();
   return ExitStatus(**output, object);

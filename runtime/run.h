@@ -12,6 +12,7 @@
 namespace kawk {
 
 enum class OutputFormat : uint8_t { Text, Json };
+enum class RunKind : uint8_t { Trace, Test, Bench };
 enum class Buffering : uint8_t { None, Line, Full };
 
 struct RunOptions {
@@ -25,9 +26,11 @@ struct RunOptions {
   bool raw = false;            // bytes of traced processes reach a terminal as they are
   bool dry_run = false;        // attach, then leave without running BEGIN, END or printing maps
   bool verifier_log = false;   // -d verifier: print what the verifier says of each program
-  int pid = 0;                 // -p, 0: none
-  std::string command;         // -c, empty: none
   RustDemangler demangle_rust = nullptr;
+  RunKind kind = RunKind::Trace;
+  std::vector<std::string> no_features;  // names that Features knows
+  int pid = 0;                           // -p, 0: none
+  std::string command;                   // -c, empty: none
 };
 
 // Runs an Image to its end and returns the exit status of the script. Errors are of the machine: no privilege, a

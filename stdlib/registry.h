@@ -85,6 +85,7 @@ enum ProbeFlag : uint32_t {
   kUserSpace = 32,
   kOnce = 64,
   kHasRegisters = 128,
+  kHasContext = 256,
   kAnyProbe = ~0u,
 };
 

@@ -149,13 +149,13 @@ class Runner:
         for need in test.needs():
             if reason := machine.missing(need, self.is_peer):
                 return Outcome(name, SKIPPED, reason)
-        before = machine.program_ids()
+        before = machine.state()
         with tempfile.TemporaryDirectory(prefix="kawk-live-") as folder:
             os.chmod(folder, 0o755)
             found, shown = self._run_in(test, folder)
         # The peer is run by a wrapper and holds programs a little longer; only our own leavings count.
-        if not self.is_peer and (left := machine.orphaned_programs(before)):
-            found.append(f"BPF programs left behind: {sorted(left)}")
+        if not self.is_peer:
+            found += machine.left_behind(before)
         if not found:
             return Outcome(name, PASSED)
         return Outcome(name, FAILED, f"{test.source}\n" + "\n".join(found) + "\n" + shorten(shown, 30))

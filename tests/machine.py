@@ -41,8 +41,12 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = (TRACEFS / "events" / what.replace(":", "/")).is_dir()
     elif kind in ("kprobe", "uprobe"):
         found = (PERF_DEVICES / kind).is_dir()
-    elif kind == "hardware":
-        found = _has_hardware_counters()
+    elif kind in ("hardware", "no-hardware"):
+        found = _has_hardware_counters() == (kind == "hardware")
+    elif kind == "breakpoint":
+        found = (PERF_DEVICES / "breakpoint").is_dir()
+    elif kind == "functions":
+        found = (TRACEFS / "available_filter_functions").exists()
     elif kind == "btf":
         found = pathlib.Path("/sys/kernel/btf/vmlinux").exists()
     elif kind == "tool":
@@ -56,24 +60,44 @@ def missing(need: str, is_peer: bool) -> str | None:
     return None if found else f"needs {need}"
 
 
-def program_ids() -> set[int]:
-    """The ids of all BPF programs of the kernel."""
+def _bpf_ids(get_next_id: int) -> set[int]:
+    """All ids that a command of bpf(2) enumerates."""
     number = SYSCALL_BPF.get(platform.machine())
     attribute = (ctypes.c_uint32 * 32)()
     ids: set[int] = set()
-    prog_get_next_id = 11
-    while number and _libc.syscall(number, prog_get_next_id, attribute, 128) == 0:
+    while number and _libc.syscall(number, get_next_id, attribute, 128) == 0:
         attribute[0] = attribute[1]  # next_id becomes start_id
         ids.add(attribute[0])
     return ids
 
 
-def _owned(ids: set[int]) -> set[int]:
-    """Those of `ids` that a living process has a descriptor of: another user's, not left behind."""
+def program_ids() -> set[int]:
+    """The ids of all BPF programs of the kernel."""
+    return _bpf_ids(11)
+
+
+def link_ids() -> set[int]:
+    """The ids of all BPF links of the kernel."""
+    return _bpf_ids(31)
+
+
+def kept_in_files() -> set[str]:
+    """Probes that live in tracefs until somebody removes them, and what is pinned in the BPF file system."""
+    kept = set()
+    for name in ("uprobe_events", "kprobe_events"):
+        try:
+            kept |= set((TRACEFS / name).read_text().splitlines())
+        except OSError:
+            continue
+    return kept | {str(path) for path in pathlib.Path("/sys/fs/bpf").glob("**/*") if path.is_file()}
+
+
+def _owned(ids: set[int], kind: str) -> set[int]:
+    """Those of `ids` that a living process has a descriptor of: another user's, not left behind. `kind`: prog or link."""
     owned: set[int] = set()
     for entry in pathlib.Path("/proc").glob("[0-9]*/fdinfo/*"):
         try:
-            match = re.search(r"^prog_id:\s*(\d+)", entry.read_text(), re.MULTILINE)
+            match = re.search(rf"^{kind}_id:\s*(\d+)", entry.read_text(), re.MULTILINE)
         except OSError:
             continue
         if match:
@@ -81,15 +105,33 @@ def _owned(ids: set[int]) -> set[int]:
     return owned & ids
 
 
-def orphaned_programs(before: set[int], patience: float = 3.0) -> set[int]:
-    """Programs that came since `before` and that no process holds. The kernel frees some only after a grace period, so it
-    gets some time."""
+def _orphans(ids, before: set[int], kind: str, patience: float) -> set[int]:
+    """Ids that came since `before` and that no process holds. The kernel frees some only after a grace period, so it gets
+    some time."""
     deadline = time.monotonic() + patience
-    while (new := program_ids() - before) and (new := new - _owned(new)):
+    while (new := ids() - before) and (new := new - _owned(new, kind)):
         if time.monotonic() > deadline:
             return new
         time.sleep(0.05)
     return set()
+
+
+def state() -> tuple[set[int], set[int], set[str]]:
+    """What there is before a test: programs, links, entries in files."""
+    return program_ids(), link_ids(), kept_in_files()
+
+
+def left_behind(before: tuple[set[int], set[int], set[str]], patience: float = 3.0) -> list[str]:
+    """What came since and belongs to nobody, in words."""
+    programs, links, files = before
+    found = []
+    if left := _orphans(program_ids, programs, "prog", patience):
+        found.append(f"BPF programs left behind: {sorted(left)}")
+    if left := _orphans(link_ids, links, "link", patience):
+        found.append(f"BPF links left behind: {sorted(left)}")
+    if left := kept_in_files() - files:
+        found.append(f"entries left behind: {sorted(left)}")
+    return found
 
 
 def session_members(session: int) -> list[int]:

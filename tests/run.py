@@ -31,15 +31,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--layer", choices=["lint", "unit", "live", "readme", "tools"], action="append", help="just this layer")
     parser.add_argument("--update", action="store_true", help="rewrite the goldens")
     parser.add_argument("--kernel", choices=["this", *guest.NAMES, "all", "none"], action="append",
-                        help="where live tests run: here (the default), in a guest, or both; none: leave out what needs a kernel")
+                        help="where live tests run: here, in guests, or all (the default); none: leave out what needs a kernel")
     parser.add_argument("--peer", action="store_true", help="run the live tests against bpftrace")
     parser.add_argument("--full", action="store_true", help="clang-tidy on every file")
     return parser.parse_args()
 
 
-def kernels(chosen: list[str] | None) -> tuple[bool, list[str]]:
-    """Whether this machine's kernel takes part, and the guests that do."""
-    names = set(chosen or ["this"])
+def kernels(options: argparse.Namespace) -> tuple[bool, list[str]]:
+    """Whether this machine's kernel takes part, and the guests that do. Without a choice all do, unless a few tests are picked
+    or the peer's behaviour is looked up."""
+    names = set(options.kernel or (["this"] if options.only or options.peer else ["all"]))
     if "all" in names:
         names |= {"this", *guest.NAMES}
     return "this" in names, [name for name in guest.NAMES if name in names]
@@ -55,14 +56,16 @@ def machine_alone():
 
 def live_layers(report: Report, options: argparse.Namespace, build: pathlib.Path, peer: str | None) -> None:
     """The live tests on every chosen kernel, of kawk or of the peer."""
-    here, guests = kernels(options.kernel)
+    here, guests = kernels(options)
     against = " against the peer" if peer else ""
     if here:
         runner = live.Runner(peer or str(build / "kawk"), build / "tests" / "triggers", is_peer=bool(peer))
         with machine_alone():
             report.layer(f"live tests{against}", live.outcomes(ROOT / "tests" / "live", runner, options.only))
     if guests:
-        outcomes = guest.outcomes(guests, build, options.only, pathlib.Path(peer) if peer else None)
+        # By default each guest runs what depends on the kernel, and its share of the rest; a kernel that is asked for runs all.
+        shared = not options.kernel
+        outcomes = guest.outcomes(guests, build, options.only, pathlib.Path(peer) if peer else None, shared)
         report.layer(f"live tests on Linux {', '.join(guests)}{against}", outcomes)
 
 
@@ -88,7 +91,7 @@ def main() -> int:
         report.layer("unit and golden tests", unit.outcomes(build, options.only, options.update))
     if "live" in layers and not options.update:
         live_layers(report, options, build, None)
-    if "readme" in layers and not options.update and kernels(options.kernel)[0]:
+    if "readme" in layers and not options.update and kernels(options)[0]:
         report.layer("README examples", readme.outcomes(ROOT / "README.md", str(build / "kawk"), options.only))
     if "tools" in layers and not options.update and kernels(options.kernel)[0]:
         report.layer("bpftrace's tools", tools.outcomes(str(build / "kawk"), options.only))

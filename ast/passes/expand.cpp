@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
 
 #include "ast/clone.h"
 #include "ast/passes/match.h"
@@ -17,14 +18,20 @@ namespace {
 
 // Which fields of `args` a probe uses; `whole` when it uses `args` itself.
 struct ArgsUse {
+  bool numbered = false;  // arg0 …
+  bool retval = false;
   bool any = false;
   bool whole = false;
   std::vector<std::string> fields;
 };
 
-bool IsArgs(const Expr* expr) {
+const BuiltinRow* BuiltinOf(const Expr* expr) {
   const Ident* ident = As<Ident>(expr);
-  const BuiltinRow* row = ident != nullptr ? FindBuiltin(ident->name) : nullptr;
+  return ident != nullptr ? FindBuiltin(ident->name) : nullptr;
+}
+
+bool IsArgs(const Expr* expr) {
+  const BuiltinRow* row = BuiltinOf(expr);
   return row != nullptr && row->id == BuiltinId::Args;
 }
 
@@ -33,7 +40,10 @@ ArgsUse FindArgsUse(const Probe& probe) {
   int seen = 0;
   Walker walker;
   walker.on_expr = [&](const Expr& expr) {
-    if (IsArgs(&expr)) ++seen;
+    const BuiltinRow* row = BuiltinOf(&expr);
+    if (row != nullptr && row->id == BuiltinId::Args) ++seen;
+    if (row != nullptr && row->probes == kHasArgN) use.numbered = true;
+    if (row != nullptr && row->id == BuiltinId::Retval) use.retval = true;
     const Member* member = As<Member>(&expr);
     if (member != nullptr && IsArgs(member->base)) use.fields.push_back(member->name);
   };
@@ -41,6 +51,12 @@ ArgsUse FindArgsUse(const Probe& probe) {
   use.any = seen > 0;
   use.whole = seen > static_cast<int>(use.fields.size());
   return use;
+}
+
+std::string UsdtSignature(const AttachTarget& target) {
+  std::string signature = "|" + target.argument_text;
+  for (const UsdtArgument& argument : target.arguments) signature += fmt::format(" {}", argument.value);
+  return signature;
 }
 
 class Expander {
@@ -61,8 +77,11 @@ class Expander {
   std::vector<AttachTarget> FindTargets(const Probe& probe);
   void ReportMissing(const AttachPoint& point, const Match& match);
   const Type* ArgsOf(AttachTarget& target, const ArgsUse& use);
-  std::string Signature(const AttachTarget& target, const Type* args, const ArgsUse& use) const;
+  TypeSource::ReturnValue RetvalOf(const AttachTarget& target, const ArgsUse& use);
+  std::string Signature(const AttachTarget& target, const Type* args, const TypeSource::ReturnValue& retval,
+                        const ArgsUse& use) const;
   void CheckCount();
+  bool TakesPart(const AttachPoint& point) const;
 
   Ast& ast_;
   const ScriptInput& input_;
@@ -88,14 +107,26 @@ void Expander::ReportMissing(const AttachPoint& point, const Match& match) {
   diagnostics_.EmitWithHint(Diag::MissingProbe, point.location, hint, point.name, why);
 }
 
+// Tests and benchmarks run on their own, nothing else with them.
+bool Expander::TakesPart(const AttachPoint& point) const {
+  if (point.kind == ProbeKind::Test && input_.mode != RunMode::Test) return false;
+  if (point.kind == ProbeKind::Bench && input_.mode != RunMode::Bench) return false;
+  if (input_.mode == RunMode::Trace) return true;
+  if (point.kind != ProbeKind::Test && point.kind != ProbeKind::Bench) return false;
+  return input_.probe_filter.empty() || std::regex_search(point.target, std::regex(input_.probe_filter));
+}
+
 std::vector<AttachTarget> Expander::FindTargets(const Probe& probe) {
   std::vector<AttachTarget> targets;
   std::vector<std::pair<AttachPoint, Match>> empty_patterns;
   for (const AttachPointText& text : probe.attach_points) {
     const std::optional<AttachPoint> point = ParseAttachPoint(text, input_.positional, diagnostics_);
-    if (!point) continue;
+    if (!point || !TakesPart(*point)) continue;
     Match match = MatchAttachPoint(*point, input_, host_);
     if (!match.targets.empty()) {
+      if (HasWildcard(*point)) {
+        for (AttachTarget& target : match.targets) target.by_pattern = true;
+      }
       targets.insert(targets.end(), match.targets.begin(), match.targets.end());
     } else if (HasWildcard(*point)) {
       empty_patterns.emplace_back(*point, std::move(match));
@@ -110,6 +141,12 @@ std::vector<AttachTarget> Expander::FindTargets(const Probe& probe) {
 }
 
 const Type* Expander::ArgsOf(AttachTarget& target, const ArgsUse& use) {
+  if (target.kind == ProbeKind::Fentry || target.kind == ProbeKind::Fexit) {
+    const Type* args = target.group.empty() ? source_.FunctionArgs(target.target) : nullptr;
+    if (args == nullptr)
+      diagnostics_.EmitWithHint(Diag::NoTypedArguments, target.location, "kprobe has arg0, arg1 …", target.name);
+    return args;
+  }
   if (target.kind == ProbeKind::RawTracepoint) return source_.RawTracepointArgs(target.target);
   if (target.kind != ProbeKind::Tracepoint) return nullptr;
   const Result<TracepointFormat> format = host_.ReadTracepoint(target.group, target.target);
@@ -124,9 +161,23 @@ const Type* Expander::ArgsOf(AttachTarget& target, const ArgsUse& use) {
   return TracepointArgs(*format, config_, used, source_);
 }
 
+TypeSource::ReturnValue Expander::RetvalOf(const AttachTarget& target, const ArgsUse& use) {
+  if (target.kind != ProbeKind::Fexit || !use.retval) return {};
+  const TypeSource::ReturnValue retval = target.group.empty() ? source_.FunctionResult(target.target) : TypeSource::ReturnValue{};
+  if (retval.type == nullptr)
+    diagnostics_.EmitWithHint(Diag::NoTypedArguments, target.location, "kretprobe has retval", target.name);
+  return retval;
+}
+
 // Equal for targets whose used fields are the same: in place, type and kind.
-std::string Expander::Signature(const AttachTarget& target, const Type* args, const ArgsUse& use) const {
+std::string Expander::Signature(const AttachTarget& target, const Type* args, const TypeSource::ReturnValue& retval,
+                                const ArgsUse& use) const {
   std::string signature = fmt::format("{}", static_cast<int>(target.kind));
+  if (retval.type != nullptr) signature += fmt::format("={}@{}", fmt::ptr(retval.type), retval.offset);
+  // Iterators differ in `ctx`.
+  if (target.kind == ProbeKind::Iter) signature += target.target;
+  // Where a probe's arguments are differs from place to place.
+  if (use.numbered && target.kind == ProbeKind::Usdt) signature += UsdtSignature(target);
   if (args == nullptr) return signature;
   const auto add = [&](const StructField& field) {
     signature +=
@@ -152,8 +203,10 @@ void Expander::ExpandProbe(const Probe& probe) {
   const Probe* tree = &probe;
   for (AttachTarget& target : FindTargets(probe)) {
     const Type* args = use.any ? ArgsOf(target, use) : nullptr;
-    const auto [found, is_new] = by_signature.try_emplace(Signature(target, args, use), units_.size());
+    const TypeSource::ReturnValue retval = RetvalOf(target, use);
+    const auto [found, is_new] = by_signature.try_emplace(Signature(target, args, retval, use), units_.size());
     if (!is_new) {
+      units_[found->second].probes += !target.same_probe;
       units_[found->second].targets.push_back(std::move(target));
       continue;
     }
@@ -168,6 +221,8 @@ void Expander::ExpandProbe(const Probe& probe) {
     unit.probe = tree;
     unit.kind = target.kind;
     unit.args = args;
+    unit.retval = retval;
+    unit.probes = !target.same_probe;
     unit.targets.push_back(std::move(target));
     tree = nullptr;
   }
@@ -175,7 +230,7 @@ void Expander::ExpandProbe(const Probe& probe) {
 
 void Expander::CheckCount() {
   uint64_t count = 0;
-  for (const ProbeUnit& unit : units_) count += unit.targets.size();
+  for (const ProbeUnit& unit : units_) count += unit.probes;
   if (units_.empty() && !diagnostics_.has_errors()) {
     if (ast_.probes.empty()) {
       diagnostics_.EmitWithHint(Diag::EmptyProgram, Location{}, "the shortest is `BEGIN { }`");

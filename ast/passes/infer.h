@@ -137,6 +137,9 @@ class Inference {
 
   // --- infer_call.cpp
   const Type* TaskStruct();
+  Flow ContextFlow();
+  Flow RetvalFlow(const Expr& e);
+  Flow ArgumentFlow(const Expr& e, BuiltinId id);
   Flow BuiltinFlow(const Expr& e, BuiltinId id);
   Flow StackFlow(const Expr& e, bool user, const std::vector<Expr*>& args);
   Flow FunctionFlow(const Call& e, FunctionId id);

@@ -37,18 +37,64 @@ const Type* Inference::TaskStruct() {
   return task != nullptr ? task : types().None();
 }
 
+// arg0 …: of USDT probes as the note says, of others a register.
+Flow Inference::ArgumentFlow(const Expr& e, BuiltinId id) {
+  const auto n = static_cast<size_t>(id) - static_cast<size_t>(BuiltinId::Arg0);
+  if (unit_->kind != ProbeKind::Usdt) return Flow::Of(types().Int(64, false));
+  const AttachTarget& target = unit_->targets[0];
+  if (n >= target.arguments.size()) {
+    Report(Diag::MissingUsdtArgument, e.location, target.name, n);
+    return Flow::Of(types().Int(64, false));
+  }
+  const UsdtArgument& argument = target.arguments[n];
+  if (argument.is_float) Report(Diag::UnreadableUsdtArgument, e.location, n, target.name, target.argument_text);
+  return Flow::Of(types().Int(argument.size * 8, argument.is_signed));
+}
+
+// Of iterators the kernel's struct, of programs on functions the registers, elsewhere just an address.
+Flow Inference::ContextFlow() {
+  std::string name;
+  if (unit_->kind == ProbeKind::Iter) {
+    name = "struct bpf_iter__" + unit_->targets[0].target;
+  } else if ((Row(unit_->kind).flags & kHasRegisters) != 0) {
+    name = "struct pt_regs";
+  }
+  const Type* pointee = name.empty() ? nullptr : source_.Find(name);
+  return Flow::Of(types().Pointer(pointee != nullptr ? pointee : types().None(), AddressSpace::Kernel));
+}
+
+Flow Inference::RetvalFlow(const Expr& e) {
+  if (unit_->kind != ProbeKind::Fexit) return Flow::Of(types().Int(64, false));
+  const Type* type = unit_->retval.type;
+  if (type != nullptr && type->is(TypeKind::None)) Report(Diag::NoReturnValue, e.location, unit_->targets[0].target);
+  if (type != nullptr) typed_.Info(&e).space = AddressSpace::Context;
+  return type == nullptr || type->is(TypeKind::None) ? Flow{} : Flow::Of(type);
+}
+
 Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
   switch (id) {
     case BuiltinId::KStack: return StackFlow(e, false, {});
     case BuiltinId::UStack: return StackFlow(e, true, {});
     case BuiltinId::Args: typed_.Info(&e).space = AddressSpace::Context; return Flow::Of(unit_->args);
     case BuiltinId::Curtask: return Flow::Of(types().Pointer(TaskStruct(), AddressSpace::Kernel));
+    case BuiltinId::Ctx: return ContextFlow();
+    case BuiltinId::Retval: return RetvalFlow(e);
     case BuiltinId::ProbeName: return Flow::Of(NameString(false));
     case BuiltinId::Func:
       return Flow::Of(uses_ksym_ && unit_->kind != ProbeKind::Uprobe && unit_->kind != ProbeKind::Uretprobe
                           ? types().Plain(TypeKind::KernelSymbol)
                           : NameString(true));
     case BuiltinId::ProbeType: return ProbeTypeFlow(e);
+    case BuiltinId::Arg0:
+    case BuiltinId::Arg1:
+    case BuiltinId::Arg2:
+    case BuiltinId::Arg3:
+    case BuiltinId::Arg4:
+    case BuiltinId::Arg5:
+    case BuiltinId::Arg6:
+    case BuiltinId::Arg7:
+    case BuiltinId::Arg8:
+    case BuiltinId::Arg9: return ArgumentFlow(e, id);
     case BuiltinId::Pid:
     case BuiltinId::PidCurrNs:
     case BuiltinId::PidInit:
@@ -73,18 +119,7 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
     case BuiltinId::NsecsSwTai:
     case BuiltinId::Jiffies:
     case BuiltinId::Elapsed:
-    case BuiltinId::Rand:
-    case BuiltinId::Arg0:
-    case BuiltinId::Arg1:
-    case BuiltinId::Arg2:
-    case BuiltinId::Arg3:
-    case BuiltinId::Arg4:
-    case BuiltinId::Arg5:
-    case BuiltinId::Arg6:
-    case BuiltinId::Arg7:
-    case BuiltinId::Arg8:
-    case BuiltinId::Arg9:
-    case BuiltinId::Retval: return Flow::Of(TypeFromText(Row(id).type, types()));
+    case BuiltinId::Rand: return Flow::Of(TypeFromText(Row(id).type, types()));
   }
   UNREACHABLE("builtin");
 }

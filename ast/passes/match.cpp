@@ -2,6 +2,7 @@
 #include "ast/passes/match.h"
 
 #include <fmt/format.h>
+#include <linux/btf.h>
 
 #include <cerrno>
 
@@ -74,6 +75,48 @@ Match MatchKernelFunction(const AttachPoint& point, Host& host) {
   return match;
 }
 
+// Functions that BTF describes: only their arguments can be found. A list of functions may be missing, a name in full not.
+Match MatchTracedFunction(const AttachPoint& point, Host& host) {
+  Match match;
+  if (point.group == "bpf") {
+    match.targets.push_back(TargetOf(point));
+    return match;
+  }
+  match = MatchKernelFunction(point, host);
+  if (HasWildcard(point)) {
+    std::erase_if(match.targets, [&](const AttachTarget& target) {
+      return target.group.empty() && host.FindBtfType(target.target, BTF_KIND_FUNC) == 0;
+    });
+  }
+  return match;
+}
+
+Match MatchIterator(const AttachPoint& point, Host& host) {
+  Match match;
+  const std::vector<std::string> all = host.Iterators();
+  for (const std::string& name : all) {
+    if (!MatchesPattern(point.target, name)) continue;
+    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
+    target.target = name;
+    target.path = point.path;
+    target.name = fmt::format("{}:{}{}{}", Row(point.kind).name, name, point.path.empty() ? "" : ":", point.path);
+  }
+  if (match.targets.empty()) match.candidates = all;
+  return match;
+}
+
+// At an address the kernel need know no name.
+Match MatchKernelAddress(const AttachPoint& point, const ScriptInput& input) {
+  Match match;
+  if (input.unsafe) {
+    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
+    target.offset = *point.address;
+    return match;
+  }
+  match.error = Error{"a probe at an address is unsafe", "--unsafe allows it: it must be the beginning of an instruction", 0};
+  return match;
+}
+
 void AddUserFunctions(const AttachPoint& point, const std::string& path, Host& host, Match& match) {
   const auto add = [&](const std::string& function, uint64_t file_offset, const std::string& shown) {
     AttachTarget& target = match.targets.emplace_back(TargetOf(point));
@@ -103,30 +146,68 @@ void AddUserFunctions(const AttachPoint& point, const std::string& path, Host& h
   }
 }
 
+// The files that the attach point's path means.
+Result<std::vector<std::string>> FindPaths(const AttachPoint& point, const ScriptInput& input, Host& host) {
+  if (HasWildcard(point.path)) return host.MatchBinaries(point.path, input.pid);
+  Result<std::string> found = host.FindBinary(point.path, input.pid);
+  if (!found) return found.error();
+  return std::vector<std::string>{*std::move(found)};
+}
+
 Match MatchUserFunction(const AttachPoint& point, const ScriptInput& input, Host& host) {
   Match match;
-  std::vector<std::string> paths;
-  if (HasWildcard(point.path)) {
-    Result<std::vector<std::string>> found = host.MatchBinaries(point.path, input.pid);
-    if (!found) {
-      match.error = found.error();
-      return match;
-    }
-    paths = *std::move(found);
-  } else {
-    Result<std::string> found = host.FindBinary(point.path, input.pid);
-    if (!found) {
-      match.error = found.error();
-      return match;
-    }
-    paths.push_back(*std::move(found));
+  const Result<std::vector<std::string>> paths = FindPaths(point, input, host);
+  if (!paths) {
+    match.error = paths.error();
+    return match;
   }
-  for (const std::string& path : paths) AddUserFunctions(point, path, host, match);
+  for (const std::string& path : *paths) AddUserFunctions(point, path, host, match);
   if (!match.targets.empty()) {
     match.error.reset();  // one of several files may be no program
-  } else if (paths.size() == 1 && !match.error) {
-    if (const auto all = host.MatchSymbols(paths[0], "*")) {
+  } else if (paths->size() == 1 && !match.error) {
+    if (const auto all = host.MatchSymbols((*paths)[0], "*")) {
       for (const ElfSymbol& symbol : *all) match.candidates.push_back(symbol.name);
+    }
+  }
+  return match;
+}
+
+void AddUsdt(const AttachPoint& point, const std::string& path, Host& host, Match& match) {
+  const Result<std::vector<UsdtProbe>> probes = host.MatchUsdt(path, point.group.empty() ? "*" : point.group, point.target);
+  if (!probes) {
+    match.error = probes.error();
+    return;
+  }
+  for (const UsdtProbe& probe : *probes) {
+    const std::string name = fmt::format("{}:{}:{}:{}", Row(point.kind).name, path, probe.provider, probe.name);
+    const bool same = !match.targets.empty() && match.targets.back().name == name;
+    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
+    target.name = name;
+    target.group = probe.provider;
+    target.target = probe.name;
+    target.path = path;
+    target.offset = probe.file_offset;
+    target.semaphore_offset = probe.semaphore_offset;
+    target.same_probe = same;
+    target.argument_text = probe.argument_text;
+    target.arguments = probe.arguments;
+  }
+}
+
+Match MatchUsdt(const AttachPoint& point, const ScriptInput& input, Host& host) {
+  Match match;
+  const Result<std::vector<std::string>> paths = FindPaths(point, input, host);
+  if (!paths) {
+    match.error = paths.error();
+    return match;
+  }
+  for (const std::string& path : *paths) AddUsdt(point, path, host, match);
+  if (!match.targets.empty()) {
+    match.error.reset();
+  } else if (paths->size() == 1 && !match.error) {
+    if (const auto all = host.MatchUsdt((*paths)[0], "*", "*")) {
+      for (const UsdtProbe& probe : *all) match.candidates.push_back(probe.provider + ":" + probe.name);
+      if (all->empty()) match.error = Error{fmt::format("`{}` has no USDT probes", (*paths)[0]), "", 0};
     }
   }
   return match;
@@ -143,9 +224,14 @@ Match MatchAttachPoint(const AttachPoint& point, const ScriptInput& input, Host&
   switch (point.kind) {
     case ProbeKind::Begin:
     case ProbeKind::End:
+    case ProbeKind::Signal:
+    case ProbeKind::Test:
+    case ProbeKind::Bench:
     case ProbeKind::Interval:
     case ProbeKind::Profile:
-    case ProbeKind::Software: {
+    case ProbeKind::Software:
+    case ProbeKind::Hardware:
+    case ProbeKind::Watchpoint: {
       Match match;
       match.targets.push_back(TargetOf(point));
       return match;
@@ -153,9 +239,13 @@ Match MatchAttachPoint(const AttachPoint& point, const ScriptInput& input, Host&
     case ProbeKind::Tracepoint: return MatchTracepoint(point, host);
     case ProbeKind::RawTracepoint: return MatchRawTracepoint(point, host);
     case ProbeKind::Kprobe:
-    case ProbeKind::Kretprobe: return MatchKernelFunction(point, host);
+    case ProbeKind::Kretprobe: return point.address ? MatchKernelAddress(point, input) : MatchKernelFunction(point, host);
+    case ProbeKind::Fentry:
+    case ProbeKind::Fexit: return MatchTracedFunction(point, host);
+    case ProbeKind::Iter: return MatchIterator(point, host);
     case ProbeKind::Uprobe:
     case ProbeKind::Uretprobe: return MatchUserFunction(point, input, host);
+    case ProbeKind::Usdt: return MatchUsdt(point, input, host);
   }
   UNREACHABLE("probe kind");
 }

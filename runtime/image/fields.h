@@ -59,7 +59,7 @@ void Fields(A& a, Is<EventSpec> auto& s) {
 template <class A>
 void Fields(A& a, Is<AttachSpec> auto& s) {
   a(s.kind), a(s.name), a(s.location), a(s.group), a(s.target), a(s.path), a(s.offset), a(s.ref_ctr_offset), a(s.period);
-  a(s.frequency), a(s.config), a(s.cookie);
+  a(s.frequency), a(s.config), a(s.by_pattern), a(s.cookie);
 }
 template <class A>
 void Fields(A& a, Is<ProgramSpec> auto& s) {

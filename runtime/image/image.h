@@ -14,7 +14,7 @@
 namespace kawk::image {
 
 // Raised whenever the meaning of a field or of the wire layout changes; DeserializeImage refuses others.
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 
 enum class ValueKind : uint8_t {
 #define VALUE_KIND(id) id,
@@ -184,6 +184,7 @@ struct AttachSpec {
   uint64_t period = 0;          // Interval, Profile: ns; Software, Hardware: events
   uint64_t frequency = 0;       // Profile with hz: samples a second (period is then 0)
   uint64_t config = 0;          // perf_event_attr.config; Signal: number
+  bool by_pattern = false;      // one of many: left out when it cannot be attached
   uint64_t cookie = 0;          // bpf_get_attach_cookie
 };
 struct ProgramSpec {

@@ -59,6 +59,20 @@ std::vector<TracepointFormat> UsualTracepoints() {
   };
 }
 
+// Two places of one probe with different arguments, and one that has a semaphore and an argument nobody can read.
+std::vector<UsdtProbe> UsualUsdt() {
+  using Place = UsdtArgument::Place;
+  UsdtArgument in_register{Place::Register, 4, true};
+  in_register.base = "rdi";
+  UsdtArgument in_memory{Place::Memory, 8};
+  in_memory.base = "rbp";
+  in_memory.value = -8;
+  UsdtArgument real{Place::Register, 8, false, true};
+  return {{"app", "request", 0x1100, 0, "-4@%edi", {in_register}},
+          {"app", "request", 0x1200, 0, "8@-8(%rbp)", {in_memory}},
+          {"app", "watched", 0x1300, 0x3000, "8f@%xmm0", {real}}};
+}
+
 Error Absent(const std::string& what) { return Error{what + " does not exist", "", ENOENT}; }
 
 }  // namespace
@@ -67,9 +81,10 @@ FakeHost::FakeHost() {
   for (TracepointFormat& format : UsualTracepoints()) AddTracepoint(std::move(format));
   raw_tracepoints = {"fakemod:fake_event", "vmlinux:sched_process_exec", "vmlinux:sched_switch", "vmlinux:sys_enter",
                      "vmlinux:sys_exit"};
-  kernel_functions = {"do_nanosleep", "do_sys_openat2", "fakemod:fake_function", "vfs_open", "vfs_read",
-                      "vfs_readv",    "vfs_write"};
-  AddBinary({"/bin/app", {{"fn", 0x401000, 0x1000, 32}, {"fn2", 0x401020, 0x1020, 16}, {"main", 0x401040, 0x1040, 64}}});
+  kernel_functions = {"do_nanosleep", "do_sys_openat2", "fake_void", "fakemod:fake_function",
+                      "vfs_open",     "vfs_read",       "vfs_readv", "vfs_write"};
+  AddBinary(
+      {"/bin/app", {{"fn", 0x401000, 0x1000, 32}, {"fn2", 0x401020, 0x1020, 16}, {"main", 0x401040, 0x1040, 64}}, UsualUsdt()});
   AddBinary({"/lib/libfake.so.1", {{"fake_alloc", 0x2000, 0x2000, 8}, {"fake_free", 0x2010, 0x2010, 8}}});
 }
 
@@ -193,6 +208,19 @@ Result<uint64_t> FakeHost::CgroupId(const std::string& path) {
 }
 
 bool FakeHost::AllowsKfunc(uint32_t id, uint32_t program_type) { return id != 0 && program_type == BPF_PROG_TYPE_KPROBE; }
+
+Result<std::vector<UsdtProbe>> FakeHost::MatchUsdt(const std::string& path, const std::string& provider,
+                                                   const std::string& name) {
+  for (const Binary& binary : binaries) {
+    if (binary.path != path) continue;
+    std::vector<UsdtProbe> matches;
+    for (const UsdtProbe& probe : binary.usdt) {
+      if (MatchesPattern(provider, probe.provider) && MatchesPattern(name, probe.name)) matches.push_back(probe);
+    }
+    return matches;
+  }
+  return Absent("binary `" + path + "`");
+}
 
 const ::btf* FakeHost::KernelBtf() {
   if (!has_btf) return nullptr;

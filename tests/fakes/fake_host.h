@@ -19,6 +19,7 @@ class FakeHost : public Host {
   struct Binary {
     std::string path;
     std::vector<ElfSymbol> symbols;  // any order
+    std::vector<UsdtProbe> usdt = {};
   };
 
   FakeHost();
@@ -47,6 +48,9 @@ class FakeHost : public Host {
   Result<uint64_t> KernelAddress(const std::string& name) override;
   Result<uint64_t> CgroupId(const std::string& path) override;
   bool AllowsKfunc(uint32_t id, uint32_t program_type) override;
+  Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
+                                           const std::string& name) override;
+  std::vector<std::string> Iterators() override { return IteratorNames(KernelBtf()); }
   const ::btf* KernelBtf() override;
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override;
 

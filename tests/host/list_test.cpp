@@ -24,7 +24,9 @@ TEST(List, Table) {
       {"t:sched_switch", "tracepoint:sched:sched_switch\n"},
       {"trace*:sched:sched_switc[hx]", "tracepoint:sched:sched_switch\n"},
       {"sched_switch", "rawtracepoint:vmlinux:sched_switch\ntracepoint:sched:sched_switch\n"},
-      {"*nanosleep", "kprobe:do_nanosleep\ntracepoint:syscalls:sys_enter_nanosleep\ntracepoint:syscalls:sys_exit_nanosleep\n"},
+      {"*nanosleep",
+       "fentry:vmlinux:do_nanosleep\nkprobe:do_nanosleep\ntracepoint:syscalls:sys_enter_nanosleep\ntracepoint:syscalls:sys_exit_"
+       "nanosleep\n"},
       {"rt:fake*", "rawtracepoint:fakemod:fake_event\n"},
       {"rt:vmlinux:sys_*", "rawtracepoint:vmlinux:sys_enter\nrawtracepoint:vmlinux:sys_exit\n"},
       {"rt:*:sys_enter", "rawtracepoint:vmlinux:sys_enter\n"},

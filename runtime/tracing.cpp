@@ -1,0 +1,111 @@
+#include "runtime/tracing.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <linux/bpf.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/attach_points.h"
+
+namespace kawk {
+namespace {
+
+using image::AttachKind;
+using image::AttachSpec;
+
+// A BPF program in the kernel, by name and, where it is given, by id.
+Result<Fd> FindProgram(const AttachSpec& spec) {
+  uint32_t id = 0;
+  Fd found;
+  while (bpf_prog_get_next_id(id, &id) == 0) {
+    if (spec.config != 0 && spec.config != id) continue;
+    Fd program(bpf_prog_get_fd_by_id(id));
+    if (!program) continue;
+    bpf_prog_info info = {};
+    uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(program.get(), &info, &size) != 0) continue;
+    // The kernel cuts names off.
+    if (spec.target.compare(0, sizeof info.name - 1, info.name) != 0) continue;
+    if (found) {
+      return CannotAttach(spec, "several BPF programs have this name",
+                          fmt::format("write {}:bpf:ID:{}; bpftool prog lists them",
+                                      spec.kind == AttachKind::Fentry ? "fentry" : "fexit", spec.target),
+                          EEXIST);
+    }
+    found = std::move(program);
+  }
+  if (!found) return CannotAttach(spec, "there is no such BPF program", "bpftool prog lists them", ENOENT);
+  return found;
+}
+
+Error CannotTie(const AttachSpec& spec, int code) {
+  if (spec.kind == AttachKind::Iter)
+    return CannotAttach(spec, "this kernel has no such iterator", "-l 'iter:*' lists them", code);
+  if (code == ESRCH || code == ENOENT)
+    return CannotAttach(spec, "the kernel's BTF does not have this function", "kprobe needs no BTF", code);
+  return CannotAttach(spec, strerror(code), "kprobe may work where this does not", code);
+}
+
+}  // namespace
+
+bool IsTied(AttachKind kind) {
+  return kind == AttachKind::Fentry || kind == AttachKind::Fexit || kind == AttachKind::Iter || kind == AttachKind::BtfTracepoint;
+}
+
+Status Tie(bpf_program* program, const AttachSpec& spec) {
+  if (spec.group == "bpf") {
+    Result<Fd> target = FindProgram(spec);
+    if (!target) return target.error();
+    const int error = bpf_program__set_attach_target(program, target->Release(), spec.target.c_str());
+    return error == 0 ? Status(Ok{}) : Status(CannotTie(spec, -error));
+  }
+  const int error = bpf_program__set_attach_target(program, 0, spec.target.c_str());
+  return error == 0 ? Status(Ok{}) : Status(CannotTie(spec, -error));
+}
+
+uint32_t TiedCopies::FunctionId(const std::string& name) {
+  if (functions_.empty()) {
+    btf* types = btf__load_vmlinux_btf();
+    for (uint32_t id = 1; types != nullptr && libbpf_get_error(types) == 0 && id < btf__type_cnt(types); ++id) {
+      const btf_type* type = btf__type_by_id(types, id);
+      if (btf_is_func(type) || btf_is_typedef(type)) functions_.emplace(btf__name_by_offset(types, type->name_off), id);
+    }
+    btf__free(types);
+  }
+  const auto found = functions_.find(name);
+  return found == functions_.end() ? 0 : found->second;
+}
+
+Result<Fd> TiedCopies::Load(const bpf_program* program, const AttachSpec& spec) {
+  if (!spec.group.empty() && spec.group != "vmlinux")
+    return CannotAttach(spec, "one probe on functions of modules and others is not possible", "write a probe for each", EINVAL);
+  std::string name = spec.target;
+  if (spec.kind == AttachKind::Iter) name = "bpf_iter_" + name;
+  if (spec.kind == AttachKind::BtfTracepoint) name = "btf_trace_" + name;
+  bpf_prog_load_opts options = {};
+  options.sz = sizeof options;
+  options.expected_attach_type = bpf_program__expected_attach_type(program);
+  options.attach_btf_id = FunctionId(name);
+  if (options.attach_btf_id == 0) return CannotTie(spec, ESRCH);
+  Fd copy(bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(program), "GPL", bpf_program__insns(program),
+                        bpf_program__insn_cnt(program), &options));
+  if (!copy) return CannotTie(spec, errno);
+  return copy;
+}
+
+Status RunIterator(int link) {
+  const Fd reader(bpf_iter_create(link));
+  if (!reader) return Error{fmt::format("cannot run the iterator: {}", strerror(errno)), "", errno};
+  char text[4096];
+  ssize_t got = 1;
+  while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN))) got = read(reader.get(), text, sizeof text);
+  if (got < 0) return Error{fmt::format("the iterator stopped: {}", strerror(errno)), "", errno};
+  return Ok{};
+}
+
+}  // namespace kawk

@@ -1,0 +1,37 @@
+// Programs that the kernel ties to one function when it loads them: fentry, fexit and iterators. A probe on several functions
+// is loaded once for each.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/image/image.h"
+#include "runtime/perf.h"
+
+struct bpf_program;
+
+namespace kawk {
+
+// Whether programs of this kind are tied to their targets.
+bool IsTied(image::AttachKind kind);
+
+// Ties a program that is not loaded yet to its target.
+Status Tie(bpf_program* program, const image::AttachSpec& spec);
+
+// Loads copies of a program that is loaded, for targets beyond its first.
+class TiedCopies {
+ public:
+  // The descriptor, or why there is none.
+  Result<Fd> Load(const bpf_program* program, const image::AttachSpec& spec);
+
+ private:
+  uint32_t FunctionId(const std::string& name);
+  std::map<std::string, uint32_t, std::less<>> functions_;  // ids in the kernel's BTF
+};
+
+// Starts a reader of an iterator's link and reads to its end: the program runs for every object.
+Status RunIterator(int link);
+
+}  // namespace kawk
