@@ -9,7 +9,6 @@ namespace {
 
 constexpr uint32_t kMostCpus = 1 << 16;  // the loop ends at the first CPU that is not there
 
-
 void AddWord(Program& p, llvm::Value* to, llvm::Value* from, uint64_t offset) {
   auto& ir = p.ir();
   auto* word = ir.getInt64Ty();

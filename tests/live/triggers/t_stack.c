@@ -8,8 +8,9 @@
 
 #include "trigger.h"
 
-#define FUNCTION(name, body)                                                                                          \
-  asm(".text\n.globl " name "\n.type " name ", @function\n" name ":\n push %rbp\n mov %rsp, %rbp\n" body "\n pop %rbp\n ret\n" \
+#define FUNCTION(name, body)                                                                             \
+  asm(".text\n.globl " name "\n.type " name ", @function\n" name ":\n push %rbp\n mov %rsp, %rbp\n" body \
+      "\n pop %rbp\n ret\n"                                                                              \
       ".size " name ", . - " name "\n")
 FUNCTION("t_inner", "mov $110, %eax\n syscall");
 FUNCTION("_RNvC7t_stack4rust", "call t_inner");
