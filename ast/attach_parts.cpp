@@ -173,7 +173,7 @@ bool ParseIterator(const Parts& in, AttachPoint& point) {
   if (!HasParts(in, point, 1, 2)) return false;
   point.target = in.parts[0];
   if (in.parts.size() == 1) return true;
-  in.diagnostics.Emit(Diag::NotSupportedYet, point.location, "pinning an iterator");
+  in.diagnostics.Emit(Diag::HostError, point.location, "pinning an iterator is not supported yet");
   return false;
 }
 

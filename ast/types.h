@@ -123,7 +123,8 @@ struct Type {
   bool IsScalar() const { return IsInteger() || kind == TypeKind::Pointer; }
 };
 
-// Bytes in memory: of a value in a map, key, tuple or record. Aggregates: one CPU's slot (Hist, Lhist: one bucket; Tseries: one interval).
+// Bytes in memory: of a value in a map, key, tuple or record. Aggregates: one CPU's slot (Hist, Lhist: one bucket; Tseries: one
+// interval).
 uint32_t SizeOfType(const Type* type);
 uint32_t AlignOfType(const Type* type);
 // Offsets of a tuple's or record's members; natural alignment, in order.

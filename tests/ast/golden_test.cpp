@@ -95,7 +95,6 @@ TEST(Golden, WrongScriptsAreTold) {
 const std::set<Diag> kExempt = {
     Diag::NestedTooDeep,   // a golden of 500 brackets helps nobody; the parser's tests have it
     Diag::BadEnvironment,  // needs an environment: config_test.cpp
-    Diag::HostError,       // needs a broken tracefs: config_test.cpp
     // Imports and headers are files: tests/live/imports.test.
     Diag::ImportMissing,
     Diag::ImportKind,

@@ -32,7 +32,7 @@ std::string Page() {
 
 TEST(Library, Rows) {
   const FunctionRow& strlen_row = Row(FunctionId::Strlen);
-  EXPECT_EQ(Usage(strlen_row), "strlen(text: str): uint64");
+  EXPECT_EQ(Usage(strlen_row), "strlen(text: str|ptr): uint64");
   EXPECT_EQ(Description(strlen_row), "the length of a string");
   EXPECT_EQ(Usage(Row(FunctionId::Clear)), "clear(m: map)");
   EXPECT_EQ(Usage(Row(BuiltinId::Pid)), "pid: uint32");
