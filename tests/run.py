@@ -93,7 +93,7 @@ def main() -> int:
         live_layers(report, options, build, None)
     if "readme" in layers and not options.update and kernels(options)[0]:
         report.layer("README examples", readme.outcomes(ROOT / "README.md", str(build / "kawk"), options.only))
-    if "tools" in layers and not options.update and kernels(options.kernel)[0]:
+    if "tools" in layers and not options.update and kernels(options)[0]:
         report.layer("bpftrace's tools", tools.outcomes(str(build / "kawk"), options.only))
     return report.finish()
 
