@@ -67,8 +67,7 @@ image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index, bool typed_co
   image::ProgramSpec program;
   Lowering lowering = LoweringOf(unit.kind);
   if (typed_context && unit.kind == ProbeKind::RawTracepoint) {
-    lowering = {BPF_PROG_TYPE_TRACING, image::AttachKind::BtfTracepoint};
-    program.attach_type = BPF_TRACE_RAW_TP;
+    lowering = {BPF_PROG_TYPE_TRACING, image::AttachKind::BtfTracepoint, BPF_TRACE_RAW_TP};
   }
   program.object_name = "probe_" + std::to_string(index);
   program.type = lowering.program;

@@ -28,6 +28,15 @@ def _has_hardware_counters() -> bool:
     return fd >= 0
 
 
+def _has_function_tracer() -> bool:
+    """Some kernels have the list of traceable functions but let nobody read it."""
+    try:
+        with open(TRACEFS / "available_filter_functions", encoding="ascii") as functions:
+            return functions.readline() != ""
+    except OSError:
+        return False
+
+
 def not_booted_with(options: str) -> str:
     """Those of the kernel command line's `options` that this kernel was not given."""
     given = pathlib.Path("/proc/cmdline").read_text().split()
@@ -46,7 +55,7 @@ def missing(need: str, is_peer: bool) -> str | None:
     elif kind == "breakpoint":
         found = (PERF_DEVICES / "breakpoint").is_dir()
     elif kind == "functions":
-        found = (TRACEFS / "available_filter_functions").exists()
+        found = _has_function_tracer()
     elif kind == "btf":
         found = pathlib.Path("/sys/kernel/btf/vmlinux").exists()
     elif kind == "tool":

@@ -327,11 +327,9 @@ Flow Inference::BufFlow(const Call& e) {
 // The kernel copies a packet only for who has it from a probe with typed arguments.
 Flow Inference::SkboutputFlow(const Call& e) {
   for (const Expr* arg : e.args) Visit(arg);
-  if (unit_->kind != ProbeKind::RawTracepoint) {
-    ReportWithHint(Diag::BuiltinNotInProbe, e.location, "a `rawtracepoint` such as `kfree_skb` has packets", e.name,
-                   Row(unit_->kind).name);
-  } else if (unit_->targets.size() > 1) {
-    Report(Diag::OneAttachPointOnly, e.location, e.name);
+  if (unit_->kind != ProbeKind::RawTracepoint && unit_->kind != ProbeKind::Fentry && unit_->kind != ProbeKind::Fexit) {
+    ReportWithHint(Diag::BuiltinNotInProbe, e.location, "a `rawtracepoint` such as `kfree_skb` or an `fentry` has packets",
+                   e.name, Row(unit_->kind).name);
   }
   return Flow::Of(types().Int(64, true));
 }
