@@ -110,7 +110,14 @@ void Program::SendFromScratch(uint32_t id, uint32_t fixed, uint64_t tail, const 
     }
     llvm::Value* end = ir_.CreateInBoundsGEP(ir_.getInt8Ty(), record, {used});
     const bool string = type->is(TypeKind::String);
-    llvm::Value* length = string ? StringInto(end, type->length, args[i]) : BufferInto(end, type->length, args[i]);
+    llvm::Value* length = nullptr;
+    if (As<Ident>(args[i]) != nullptr && typed().Info(args[i]).builtin == BuiltinId::Comm) {
+      // All of its few bytes: to find its end would cost more. Readers stop at the NUL.
+      Helper(BPF_FUNC_get_current_comm, ir_.getInt64Ty(), {end, I32(static_cast<uint32_t>(type->length))});
+      length = I64(type->length - 1);
+    } else {
+      length = string ? StringInto(end, type->length, args[i]) : BufferInto(end, type->length, args[i]);
+    }
     ir_.CreateAlignedStore(ir_.CreateTrunc(length, ir_.getInt32Ty()), place, llvm::Align(4));
     used = ir_.CreateAdd(used, length);
   }
