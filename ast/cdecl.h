@@ -3,6 +3,7 @@
 // from BTF and the common macros from stdlib, and a name that is really missing is reported where it is used.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 

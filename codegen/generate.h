@@ -1,6 +1,7 @@
 // Typed tree → LLVM IR → BPF object → Image. The only folder that knows LLVM.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "ast/nodes.h"

@@ -1,6 +1,7 @@
 // One program on many functions by few links.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "runtime/attach_points.h"

@@ -1,6 +1,7 @@
 // What this kernel can do beyond the oldest that is supported: asked once, of the kernel itself, when it matters.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 // is loaded once for each.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>

@@ -21,6 +21,7 @@ INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH={home}/bin:/usr/bin:/bin
 mount -t proc proc /proc
+ifconfig lo 127.0.0.1 up
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 ln -s /proc/self/fd /dev/fd

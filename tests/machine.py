@@ -6,6 +6,7 @@ import pathlib
 import platform
 import re
 import shutil
+import subprocess
 import time
 
 TRACEFS = pathlib.Path("/sys/kernel/tracing")
@@ -31,7 +32,7 @@ def _has_hardware_counters() -> bool:
 def _has_function_tracer() -> bool:
     """Some kernels have the list of traceable functions but let nobody read it."""
     try:
-        with open(TRACEFS / "available_filter_functions", encoding="ascii") as functions:
+        with open(TRACEFS / "available_filter_functions", encoding="utf-8") as functions:
             return functions.readline() != ""
     except OSError:
         return False
@@ -58,7 +59,9 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = _has_function_tracer()
     elif kind == "btf":
         found = pathlib.Path("/sys/kernel/btf/vmlinux").exists()
-    elif kind == "tool":
+    elif kind == "nanoseconds":  # busybox's date has none
+        found = subprocess.run(["date", "+%N"], capture_output=True, text=True, check=False).stdout.strip().isdigit()
+    elif kind in ("tool", "compiler"):
         found = shutil.which(what) is not None
     elif kind == "linux":
         found = [int(part) for part in re.findall(r"\d+", platform.release())[:2]] >= [int(part) for part in what.split(".")]
@@ -130,7 +133,7 @@ def state() -> tuple[set[int], set[int], set[str]]:
     return program_ids(), link_ids(), kept_in_files()
 
 
-def left_behind(before: tuple[set[int], set[int], set[str]], patience: float = 3.0) -> list[str]:
+def left_behind(before: tuple[set[int], set[int], set[str]], patience: float = 10.0) -> list[str]:
     """What came since and belongs to nobody, in words."""
     programs, links, files = before
     found = []

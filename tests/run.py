@@ -31,16 +31,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--layer", choices=["lint", "unit", "live", "readme", "tools"], action="append", help="just this layer")
     parser.add_argument("--update", action="store_true", help="rewrite the goldens")
     parser.add_argument("--kernel", choices=["this", *guest.NAMES, "all", "none"], action="append",
-                        help="where live tests run: here, in guests, or all (the default); none: leave out what needs a kernel")
+                        help="where live tests run: here (the default), in guests, or all; none: leave out what needs a kernel")
     parser.add_argument("--peer", action="store_true", help="run the live tests against bpftrace")
     parser.add_argument("--full", action="store_true", help="clang-tidy on every file")
     return parser.parse_args()
 
 
 def kernels(options: argparse.Namespace) -> tuple[bool, list[str]]:
-    """Whether this machine's kernel takes part, and the guests that do. Without a choice all do, unless a few tests are picked
-    or the peer's behaviour is looked up."""
-    names = set(options.kernel or (["this"] if options.only or options.peer else ["all"]))
+    """Whether this machine's kernel takes part, and the guests that do."""
+    names = set(options.kernel or ["this"])
     if "all" in names:
         names |= {"this", *guest.NAMES}
     return "this" in names, [name for name in guest.NAMES if name in names]
@@ -63,8 +62,8 @@ def live_layers(report: Report, options: argparse.Namespace, build: pathlib.Path
         with machine_alone():
             report.layer(f"live tests{against}", live.outcomes(ROOT / "tests" / "live", runner, options.only))
     if guests:
-        # By default each guest runs what depends on the kernel, and its share of the rest; a kernel that is asked for runs all.
-        shared = not options.kernel
+        # With all, each guest runs what depends on the kernel, and its share of the rest; a kernel that is named runs all.
+        shared = "all" in options.kernel
         outcomes = guest.outcomes(guests, build, options.only, pathlib.Path(peer) if peer else None, shared)
         report.layer(f"live tests on Linux {', '.join(guests)}{against}", outcomes)
 
