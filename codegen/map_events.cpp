@@ -116,29 +116,54 @@ void Program::PrintMap(int map, image::EventSpec event, bool whole_epoch) {
   });
 }
 
-void Program::ZeroSlots(int map) {
+// Zeroes every element of the map's epoch, on all CPUs, while the program waits: what it updates later is not touched.
+void Program::ZeroElements(int map) {
+  const MapInfo& info = typed().maps[map];
+  const bool epochs = module_.HasEpochs(map);
+  const uint64_t buckets = info.value->IsBucketed() ? BucketsOf(info.value) : 1;
+  const uint64_t size = info.value->IsBucketed() ? 8 : SizeOfType(info.value);
   llvm::Value* frame = AllocateStack(8);
-  ir_.CreateStore(ir_.CreateLoad(ir_.getInt32Ty(), KeyOf({map, nullptr}, nullptr)), frame);
-  const std::string name = "zero_" + std::to_string(index_) + "_" + std::to_string(merges_++);
-  Loop(name, kMostCpus, frame, [&](llvm::Value* cpu, llvm::Value* inner) -> llvm::Value* {
-    llvm::Value* slot = Helper(BPF_FUNC_map_lookup_percpu_elem, ir_.getPtrTy(), {module_.Map(map), inner, cpu});
-    llvm::Value* there = ir_.CreateIsNotNull(slot);
-    If(there, [&] { Zero(slot, SizeOfType(typed().maps[map].value)); });
-    return ir_.CreateNot(there);
-  });
+  ir_.CreateStore(epochs ? Epoch(map) : I64(0), frame);
+  for (llvm::GlobalVariable* part : {module_.Map(map), module_.ShortMap(map)}) {
+    if (part == nullptr) continue;
+    const std::string name = "zero_" + std::to_string(index_) + "_" + std::to_string(merges_++);
+    llvm::Function* callback = MakeCallback(name, FunctionKind::MapBody, [&](llvm::Function* function) {
+      llvm::Value* key = function->getArg(1);
+      llvm::Value* place = ir_.CreateAlloca(ir_.getPtrTy());
+      llvm::Value* current = ir_.getTrue();
+      if (epochs) {
+        llvm::Value* epoch = ir_.CreateLoad(ir_.getInt64Ty(), function->getArg(3));
+        if (info.key == nullptr) {
+          llvm::Value* copy =
+              ir_.CreateUDiv(ir_.CreateZExt(ir_.CreateLoad(ir_.getInt32Ty(), key), ir_.getInt64Ty()), I64(buckets));
+          current = ir_.CreateICmpEQ(copy, ir_.CreateAnd(epoch, I64(image::kEpochCopies - 1)));
+        } else {
+          current = ir_.CreateICmpEQ(ir_.CreateLoad(ir_.getInt64Ty(), key), epoch);
+        }
+      }
+      If(current, [&] {
+        if (!info.value->IsAggregate()) return Zero(function->getArg(2), size);
+        ir_.CreateStore(key, place);
+        Loop(name + "_cpus", kMostCpus, place, [&](llvm::Value* cpu, llvm::Value* inner) -> llvm::Value* {
+          llvm::Value* element = ir_.CreateLoad(ir_.getPtrTy(), inner);
+          llvm::Value* slot = Helper(BPF_FUNC_map_lookup_percpu_elem, ir_.getPtrTy(), {part, element, cpu});
+          llvm::Value* there = ir_.CreateIsNotNull(slot);
+          If(there, [&] { Zero(slot, size); });
+          return ir_.CreateNot(there);
+        });
+      });
+      return I64(0);
+    });
+    Helper(BPF_FUNC_for_each_map_elem, ir_.getInt64Ty(), {part, callback, frame, I64(0)});
+  }
 }
 
-// A scalar is zeroed here and now, on all CPUs; it stays set. Others are left to the runtime.
+// Here and now, on all CPUs; keys stay, a scalar stays set. A series, whose buckets hold more than a number, is left to the
+// runtime.
 void Program::ZeroMap(int map, image::EventSpec event) {
   const MapInfo& info = typed().maps[map];
-  if (info.key == nullptr && !info.value->IsBucketed()) {
-    if (StorageOf(info) == image::MapStorage::Global) {
-      Zero(GlobalValue(map), SetOffset(map));
-    } else {
-      ZeroSlots(map);
-    }
-    return;
-  }
+  if (StorageOf(info) == image::MapStorage::Global) return Zero(GlobalValue(map), SetOffset(map));
+  if (!info.value->is(TypeKind::Tseries)) return ZeroElements(map);
   event.map = static_cast<uint32_t>(map);
   event.probe = index_;
   const bool epochs = module_.HasEpochs(map);

@@ -281,7 +281,7 @@ class Program {
   // An aggregate's slots of all CPUs merged, on the stack: one slot, then whether it was set (keyless maps only).
   llvm::Value* MergeSlots(const Target& target);
   Value ReadAggregate(const Target& target);
-  void ZeroSlots(int map);
+  void ZeroElements(int map);
   void MakeFunction();
   void EmitPrologue();
   void FilterProcess();  // of -p

@@ -368,15 +368,25 @@ Result<std::unique_ptr<LoadedObject>> LoadedObject::Load(const Image& image, con
   return Builder(image, options).Build();
 }
 
+namespace {
+
+// How often the kernel did not run a program, because it was running already; -1 is no program.
+uint64_t SkippedRuns(int program) {
+  bpf_prog_info info = {};
+  uint32_t size = sizeof info;
+  return program >= 0 && bpf_obj_get_info_by_fd(program, &info, &size) == 0 ? info.recursion_misses : 0;
+}
+
+}  // namespace
+
 std::vector<uint64_t> LoadedObject::Losses() const {
   std::vector<uint64_t> counts(losses_.size());
   for (size_t i = 0; i < counts.size(); ++i) counts[i] = *static_cast<const volatile uint64_t*>(&losses_[i]);
   for (size_t program = 0; program < program_fds_.size(); ++program) {
-    bpf_prog_info info = {};
-    uint32_t size = sizeof info;
-    if (bpf_obj_get_info_by_fd(program_fds_[program], &info, &size) != 0) continue;
     const size_t index = program * image::kLossCauses + static_cast<size_t>(image::LossCause::Recursion);
-    if (index < counts.size()) counts[index] = info.recursion_misses;
+    if (index >= counts.size()) break;
+    counts[index] = SkippedRuns(program_fds_[program]);
+    for (const Result<Fd>& copy : copies_[program]) counts[index] += copy ? SkippedRuns(copy->get()) : 0;
   }
   return counts;
 }
