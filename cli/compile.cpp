@@ -9,6 +9,8 @@
 
 #include "ast/analyse.h"
 #include "base/check.h"
+#include "cache/key.h"
+#include "cache/witness_host.h"
 #include "cli/c_compiler.h"
 #include "cli/files.h"
 #include "cli/imports.h"
@@ -19,15 +21,13 @@
 namespace kawk {
 namespace {
 
-bool UseColor() {
-  const char* no_color = std::getenv("NO_COLOR");
-  return (no_color == nullptr || *no_color == '\0') && isatty(STDERR_FILENO) == 1;
-}
+constexpr const char* kCompilerReads = "its C code may include any file";
 
 // Prints what there is to say; true when the script can be compiled further.
-bool Report(const Diagnostics& diagnostics, const SourceMap& sources, const Options& options) {
+bool Report(const Diagnostics& diagnostics, const SourceMap& sources, const Options& options, std::string& said) {
   const std::string text = diagnostics.Render(sources, options.run.warnings, UseColor());
   std::fwrite(text.data(), 1, text.size(), stderr);
+  said += text;
   return !diagnostics.has_errors();
 }
 
@@ -72,26 +72,37 @@ RunMode ModeOf(RunKind kind) {
   UNREACHABLE("kind of run");
 }
 
+// Configuration from the environment. The cache's key holds the variables of our own; what else is asked for, it does not.
+std::function<const char*(const char*)> EnvironmentOf(Witness& witness) {
+  return [&witness](const char* name) -> const char* {
+    if (!IsInCacheKey(name)) witness.Forbid(fmt::format("it depends on the environment's {}", name));
+    return std::getenv(name);
+  };
+}
+
 }  // namespace
 
-std::variant<GenerateOutput, int> Compile(const Options& options) {
-  // The script.
-  Result<std::string> text = options.program ? Result<std::string>(*options.program) : ReadScript(options.file);
-  if (!text) return ReportError(text.error()), 1;
+bool UseColor() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return (no_color == nullptr || *no_color == '\0') && isatty(STDERR_FILENO) == 1;
+}
+
+std::variant<GenerateOutput, int> Compile(const Options& options, std::string text, Witness& witness, std::string& said) {
   SourceMap sources;
-  sources.Add(options.program || options.file == "-" ? "stdin" : options.file, std::move(*text));
+  sources.Add(options.program || options.file == "-" ? "stdin" : options.file, std::move(text));
 
   // Text → tree.
   Diagnostics diagnostics;
   std::unique_ptr<Ast> ast = Parse(sources, 0, diagnostics);
-  LoadImports(*ast, options.file, sources, diagnostics);
+  LoadImports(*ast, options.file, sources, witness, diagnostics);
   std::vector<CFunction> c_functions;
   GenerateOptions generate;
+  if (!ast->c_sources.empty()) witness.Forbid(kCompilerReads);
   for (const Import& c_source : ast->c_sources) ReadCSource(c_source, options, generate, c_functions, diagnostics);
   for (const std::string& header : options.include_headers) {
     ast->c_definitions.insert(ast->c_definitions.begin(), {Location{}, fmt::format("#include \"{}\"", header)});
   }
-  if (!Report(diagnostics, sources, options)) return 1;
+  if (!Report(diagnostics, sources, options, said)) return 1;
   if (options.Shows(DebugStage::Ast)) Show(Dump(*ast));
 
   // Tree → names, types and attach points.
@@ -102,21 +113,27 @@ std::variant<GenerateOutput, int> Compile(const Options& options) {
                     .command = options.run.command,
                     .unsafe = options.unsafe,
                     .c_functions = std::move(c_functions),
-                    .find_header = FindHeadersIn(options.include_folders, options.file, sources),
-                    .preprocess = [&](const std::string& text) { return Preprocess(text, options.include_folders); },
+                    .find_header = FindHeadersIn(options.include_folders, options.file, sources, witness),
+                    .preprocess =
+                        [&](const std::string& c_text) {
+                          witness.Forbid(kCompilerReads);
+                          return Preprocess(c_text, options.include_folders);
+                        },
                     .parse_expression = ParseExpression,
                     .mode = ModeOf(options.run.kind),
                     .probe_filter = options.probe_filter,
-                    .environment = [](const char* name) -> const char* { return std::getenv(name); }};
-  std::unique_ptr<Host> host = MakeHost();
+                    .environment = EnvironmentOf(witness)};
+  const std::unique_ptr<Host> machine = MakeHost();
+  WitnessHost host(*machine, witness);
   Diagnostics findings;
-  Typed typed = Analyse(*ast, input, std::move(config), *host, findings);
+  Typed typed = Analyse(*ast, input, std::move(config), host, findings);
   if (options.Shows(DebugStage::Types)) Show(DumpTyped(*ast, typed));
   if (std::any_of(input.named.begin(), input.named.end(), [](const auto& given) { return given.name == kHelpOption; })) {
     Show(OptionsText(typed.options));
     return 0;
   }
-  if (!Report(findings, sources, options)) return 1;
+  if (!Report(findings, sources, options, said)) return 1;
+  if (!typed.config.compile_cache) witness.Forbid("the script's configuration says so");
 
   // Types → BPF.
   generate.read_warnings = options.run.read_warnings;

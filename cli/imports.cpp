@@ -33,8 +33,8 @@ std::string Canonical(const std::string& path) {
 
 class Loader {
  public:
-  Loader(Ast& root, const std::string& script, SourceMap& sources, Diagnostics& diagnostics)
-      : root_(root), script_(script), sources_(sources), diagnostics_(diagnostics) {
+  Loader(Ast& root, const std::string& script, SourceMap& sources, Witness& witness, Diagnostics& diagnostics)
+      : root_(root), script_(script), sources_(sources), witness_(witness), diagnostics_(diagnostics) {
     if (!script.empty() && script != "-") seen_.insert(Canonical(script));
   }
 
@@ -80,6 +80,7 @@ class Loader {
       diagnostics_.EmitWithHint(Diag::HostError, import.location, names.error().hint, names.error().message);
       return;
     }
+    witness_.AddFolder(path);
     for (const std::string& name : *names) LoadFile(import, path + "/" + name);  // others are no business of ours
   }
 
@@ -100,6 +101,7 @@ class Loader {
 
   void LoadScript(const Import& import, const std::string& path) {
     Result<std::string> text = ReadFile(path, kLargestFile);
+    witness_.AddFile(path);
     if (!text) {
       diagnostics_.EmitWithHint(Diag::HostError, import.location, text.error().hint, text.error().message);
       return;
@@ -115,22 +117,26 @@ class Loader {
   Ast& root_;
   const std::string& script_;
   SourceMap& sources_;
+  Witness& witness_;
   Diagnostics& diagnostics_;
   std::set<std::string> seen_;
 };
 
 }  // namespace
 
-void LoadImports(Ast& ast, const std::string& script, SourceMap& sources, Diagnostics& diagnostics) {
-  if (!ast.imports.empty()) Loader(ast, script, sources, diagnostics).Run();
+void LoadImports(Ast& ast, const std::string& script, SourceMap& sources, Witness& witness, Diagnostics& diagnostics) {
+  if (!ast.imports.empty()) Loader(ast, script, sources, witness, diagnostics).Run();
 }
 
-HeaderFinder FindHeadersIn(const std::vector<std::string>& folders, const std::string& script, SourceMap& sources) {
-  return [&folders, &script, &sources](const std::string& name, bool quoted, uint32_t from) -> std::optional<IncludedHeader> {
+HeaderFinder FindHeadersIn(const std::vector<std::string>& folders, const std::string& script, SourceMap& sources,
+                           Witness& witness) {
+  return [&folders, &script, &sources, &witness](const std::string& name, bool quoted,
+                                                 uint32_t from) -> std::optional<IncludedHeader> {
     std::vector<std::string> paths;
     if (quoted) paths.push_back(Under(FolderOf(sources, from, script), name));
     for (const std::string& folder : folders) paths.push_back(Under(folder + "/", name));
     for (const std::string& path : paths) {
+      witness.AddFile(path);
       if (!IsRegular(path)) continue;
       for (uint32_t file = 1; file < sources.size(); ++file) {
         if (sources.name(file) == path) return IncludedHeader{file, sources.text(file)};

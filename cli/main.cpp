@@ -4,10 +4,10 @@
 
 #include <cstdio>
 
-#include "cli/compile.h"
 #include "cli/files.h"
 #include "cli/list.h"
 #include "cli/options.h"
+#include "cli/recall.h"
 #include "codegen/demangle.h"
 #include "runtime/run.h"
 #include "stdlib/library.h"
@@ -58,7 +58,7 @@ int Main(int argc, char** argv) {
   if (!options->run_image.empty()) {
     status = RunFromFile(*options);
   } else {
-    std::variant<GenerateOutput, int> compiled = Compile(*options);
+    std::variant<GenerateOutput, int> compiled = Recall(*options);
     const GenerateOutput* output = std::get_if<GenerateOutput>(&compiled);
     if (output == nullptr) return std::get<int>(compiled);
     Result<bool> written = Emit(*options, *output);

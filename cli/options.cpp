@@ -92,7 +92,7 @@ Status SetFormat(const std::string& text, Options& options) {
 
 Status SetProbeFilter(const std::string& text, Options& options) {
   try {
-    std::regex check(text);
+    (void)std::regex(text);  // throws
   } catch (const std::regex_error&) {
     return Error{fmt::format("`{}` is no regular expression", text), "--probe-filter takes one, such as `^parse_`"};
   }
@@ -149,6 +149,7 @@ Status Apply(FlagId id, const std::string& value, Options& options) {
     case FlagId::Bench: options.run.kind = RunKind::Bench; return Ok{};
     case FlagId::ProbeFilter: return SetProbeFilter(value, options);
     case FlagId::NoFeature: return SetNoFeatures(value, options);
+    case FlagId::NoCache: options.cache = false; return Ok{};
     case FlagId::Unsafe: options.unsafe = true; return Ok{};
     case FlagId::DryRun: options.run.dry_run = true; return Ok{};
     case FlagId::Debug: return SetStages(value, options);
@@ -160,6 +161,19 @@ Status Apply(FlagId id, const std::string& value, Options& options) {
     case FlagId::Help: options.help = true; return Ok{};
   }
   UNREACHABLE("flag");
+}
+
+// Whether a flag changes the run alone. All others make another entry of the compile cache, so a flag that is missing here
+// costs nothing but that.
+bool IsForRunOnly(FlagId id) {
+  constexpr std::array kRunOnly = {FlagId::Output, FlagId::Format, FlagId::BufferMode,
+                                   FlagId::Quiet,  FlagId::Raw,    FlagId::DryRun};
+  return std::find(kRunOnly.begin(), kRunOnly.end(), id) != kRunOnly.end();
+}
+
+// A flag or a parameter as a word of the compile cache's key.
+void AddCompileWord(Options& options, const char* what, const std::string& value) {
+  options.compile_words.insert(options.compile_words.end(), {what, value});
 }
 
 const FlagRow& RowOf(int value) {
@@ -200,6 +214,8 @@ void TakeParameters(const std::vector<std::string>& rest, size_t from, size_t da
 // not know behind the flags, in its order; `dashes`: how many of these stood before a `--`.
 Status TakeRest(int argc, char** argv, size_t dashes, Options& options) {
   std::vector<std::string> rest(argv + optind, argv + argc);
+  AddCompileWord(options, "behind dashes", std::to_string(dashes));
+  for (const std::string& word : rest) AddCompileWord(options, "parameter", word);
   if (options.list) {
     if (rest.size() > 1) return Error{"-l takes one pattern", "quote it, so that the shell leaves its wildcards alone"};
     if (!rest.empty()) options.list_pattern = rest[0];
@@ -256,7 +272,10 @@ Result<Options> ParseOptions(int argc, char** argv) {
     }
     if (got == ':') return Error{fmt::format("option `{}` needs a value", argv[optind - 1]), "`kawk --help` shows which"};
     values.insert(optarg);
-    Status status = Apply(RowOf(got).id, optarg != nullptr ? optarg : "", options);
+    const FlagRow& row = RowOf(got);
+    const std::string value = optarg != nullptr ? optarg : "";
+    if (!IsForRunOnly(row.id)) AddCompileWord(options, row.help, value);
+    Status status = Apply(row.id, value, options);
     if (!status) return status.error();
   }
   Status status = TakeRest(argc, argv, static_cast<size_t>(argc - optind) - CountBehindDashes(given, values), options);

@@ -25,12 +25,14 @@ struct Options {
   std::vector<std::string> include_folders;  // -I
   std::vector<std::string> include_headers;  // --include
   bool unsafe = false;
+  bool cache = true;
   std::string probe_filter;
   std::vector<DebugStage> debug;
   std::string emit_elf, emit_llvm, emit_image, run_image;
   bool version = false;
   bool help = false;
   bool list_functions = false;
+  std::vector<std::string> compile_words;  // all of the command line that the compiled script may depend on
 
   bool Shows(DebugStage stage) const;
 };

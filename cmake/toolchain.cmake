@@ -15,7 +15,8 @@ elseif(LLD)
 endif()
 
 add_compile_options(-ffunction-sections -fdata-sections)
-add_link_options(-Wl,--gc-sections)
+# The build id tells the compile cache which kawk an entry is of.
+add_link_options(-Wl,--gc-sections -Wl,--build-id=sha1)
 
 if(KAWK_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)

@@ -12,7 +12,8 @@ import tempfile
 import tidy
 from harness import FAILED, PASSED, SKIPPED, Outcome
 
-SOURCE_FOLDERS = ["ast", "base", "bench", "cli", "cmake", "codegen", "host", "lexer", "parser", "runtime", "stdlib", "tests"]
+SOURCE_FOLDERS = ["ast", "base", "bench", "cache", "cli", "cmake", "codegen", "host", "lexer", "parser", "runtime", "stdlib",
+                  "tests"]
 CODE = {".cpp", ".h", ".c"}
 MAX_FILE = 600
 MAX_FUNCTION = 100
