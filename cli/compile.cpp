@@ -141,6 +141,9 @@ std::variant<GenerateOutput, int> Compile(const Options& options, std::string te
   generate.want_optimized_ir = options.Shows(DebugStage::CodegenOpt) || !options.emit_llvm.empty();
   Result<GenerateOutput> output = Generate(*ast, typed, sources, generate);
   if (!output) return ReportError(output.error()), 1;
+  if (options.run.verbose) {
+    for (const std::string& note : output->notes) fmt::print(stderr, "INFO: {}\n", note);
+  }
   if (options.Shows(DebugStage::Codegen)) Show(output->ir);
   if (options.Shows(DebugStage::CodegenOpt)) Show(output->optimized_ir);
   return std::move(*output);

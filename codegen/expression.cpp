@@ -65,6 +65,8 @@ class Evaluator {
       return MemberAt(e.base,
                       static_cast<uint64_t>(std::find(base->names.begin(), base->names.end(), e.name) - base->names.begin()));
     }
+    const RawValue* raw = p_.RawField(&e);
+    if (raw != nullptr && TypeOf(e)->IsScalar()) return p_.ReadRawField(*raw, TypeOf(e));
     return p_.ReadPlace(p_.PlaceOf(&e), TypeOf(e), p_.typed().Info(&e).field);
   }
 

@@ -63,18 +63,23 @@ image::AttachSpec Describe(const AttachTarget& target, image::AttachKind kind, u
   return attach;
 }
 
-image::ProgramSpec Describe(const ProbeUnit& unit, uint32_t index, bool typed_context) {
+image::ProgramSpec Describe(const ProbeUnit& unit, const LoweredUnit& lowered, uint32_t index, const ModuleBuilder& module) {
   image::ProgramSpec program;
-  Lowering lowering = LoweringOf(unit.kind);
-  if (typed_context && unit.kind == ProbeKind::RawTracepoint) {
+  const bool raw = lowered.context == ContextKind::RawArguments;
+  Lowering lowering = LoweringOf(raw ? ProbeKind::RawTracepoint : unit.kind);
+  if (lowered.typed || (module.NeedsTypedContext(index) && unit.kind == ProbeKind::RawTracepoint)) {
     lowering = {BPF_PROG_TYPE_TRACING, image::AttachKind::BtfTracepoint, BPF_TRACE_RAW_TP};
   }
   program.object_name = "probe_" + std::to_string(index);
   program.type = lowering.program;
   program.attach_type = lowering.attach_type;
   program.probes = unit.probes;
-  for (const AttachTarget& target : unit.targets)
-    program.attach.push_back(Describe(target, lowering.attach, program.attach.size()));
+  for (const AttachTarget& target : unit.targets) {
+    const bool cookies = module.NeedsCookies(index);
+    image::AttachSpec& attach =
+        program.attach.emplace_back(Describe(target, lowering.attach, cookies ? program.attach.size() : 0));
+    if (raw) attach.group.clear();  // its name alone says which it is
+  }
   return program;
 }
 
@@ -103,8 +108,8 @@ Result<GenerateOutput> Generate(const Ast&, const Typed& typed, const SourceMap&
   for (uint32_t i = 0; i < typed.units.size(); ++i) {
     const ProbeUnit& unit = typed.units[i];
     llvm::Function* function = Program(module, unit, lowered[i], i).Generate();
-    if (lowered[i].context == ContextKind::AsAttached) {
-      module.image().programs.push_back(Describe(unit, i, module.NeedsTypedContext(i)));
+    if (!lowered[i].dispatched()) {
+      module.image().programs.push_back(Describe(unit, lowered[i], i, module));
       continue;
     }
     Dispatcher& dispatcher = dispatchers[lowered[i].context == ContextKind::SyscallExit];
@@ -114,6 +119,7 @@ Result<GenerateOutput> Generate(const Ast&, const Typed& typed, const SourceMap&
   for (Dispatcher& dispatcher : dispatchers) dispatcher.Generate();
   module.Finish();
   GenerateOutput output;
+  output.notes = DescribeLowering(typed, lowered);
   if (options.want_ir) output.ir = PrintModule(module.module());
   OptimizeForBpf(module.module());
   if (options.want_optimized_ir) output.optimized_ir = PrintModule(module.module());

@@ -21,8 +21,9 @@ struct GenerateOptions {
 
 struct GenerateOutput {
   image::Image image;
-  std::string ir;            // -d codegen
-  std::string optimized_ir;  // -d codegen-opt
+  std::string ir;                  // -d codegen
+  std::string optimized_ir;        // -d codegen-opt
+  std::vector<std::string> notes;  // -v: how what is attached differs from what was written
 };
 
 // Compiles what Analyse accepted. An Error is a limit of the BPF target (a program that needs too much stack, say), with the

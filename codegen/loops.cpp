@@ -67,14 +67,14 @@ void Program::PrepareFrame() {
     walker.Walk(unit_.probe->predicate);
   }
   if (depth == 0) return;
-  const int others = lowered_.context == ContextKind::AsAttached ? 2 : 3;  // the program, its dispatcher, what a body calls
+  const int others = lowered_.dispatched() ? 3 : 2;  // the program, its dispatcher, what a body calls
   spare_frames_ = kMostFrames - others - depth;
   stack_budget_ = kSharingBudget;
   frame_used_ = kFrameVariables;
   frame_ = ir_.CreateAlloca(ir_.getInt8Ty(), nullptr, "frame");  // FinishFrame puts one of the right size in its place
   ir_.CreateStore(context_, At(frame_, kFrameContext));
   ir_.CreateStore(I64(0), At(frame_, kFrameLeave));
-  if (lowered_.context != ContextKind::AsAttached) ir_.CreateStore(function_->getArg(1), At(frame_, kFrameTarget));
+  if (lowered_.dispatched()) ir_.CreateStore(function_->getArg(1), At(frame_, kFrameTarget));
 }
 
 void Program::FinishFrame() {

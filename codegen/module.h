@@ -79,6 +79,9 @@ class ModuleBuilder {
   // The verifier must know the types of this program's arguments, for helpers that take only those.
   void NeedTypedContext(uint32_t program) { typed_contexts_.insert(program); }
   bool NeedsTypedContext(uint32_t program) const { return typed_contexts_.contains(program); }
+  // This program asks which of its targets fired.
+  void NeedCookies(uint32_t program) { with_cookies_.insert(program); }
+  bool NeedsCookies(uint32_t program) const { return with_cookies_.contains(program); }
 
   // A function without a body.
   FunctionFrame MakeFunction(const std::string& name, FunctionKind kind, const Location& at);
@@ -117,6 +120,7 @@ class ModuleBuilder {
   llvm::GlobalVariable* ring_ = nullptr;
   llvm::GlobalVariable* packets_ = nullptr;
   std::set<uint32_t> typed_contexts_;
+  std::set<uint32_t> with_cookies_;
   llvm::GlobalVariable* scratch_ = nullptr;
   uint32_t scratch_bytes_ = 0;
   uint32_t read_warnings_offset_ = 0;

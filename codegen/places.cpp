@@ -36,6 +36,7 @@ Program::Place Program::PlaceOf(const Expr* expr) {
     return {AddressSpace::Bpf, Evaluate(expr).v, nullptr, 0};
   }
   if (const auto* member = As<Member>(expr)) {
+    if (const RawValue* raw = RawField(expr)) return RawFieldPlace(*raw);
     const bool pointer = typed().TypeOf(member->base)->is(TypeKind::Pointer);
     return FieldPlace(pointer ? PointedTo(member->base) : PlaceOf(member->base), *typed().Info(expr).field);
   }

@@ -60,7 +60,7 @@ Program::Program(ModuleBuilder& module, const ProbeUnit& unit, const LoweredUnit
 }
 
 void Program::MakeFunction() {
-  const bool dispatched = lowered_.context != ContextKind::AsAttached;
+  const bool dispatched = lowered_.dispatched();
   const std::string name = (dispatched ? "unit_" : "probe_") + std::to_string(index_);
   const FunctionKind kind = dispatched ? FunctionKind::Unit : FunctionKind::Program;
   const FunctionFrame frame = module_.MakeFunction(name, kind, unit_.probe->location);
@@ -116,7 +116,7 @@ llvm::Function* Program::Generate() {
 void Program::EmitPrologue() {
   if (Row(unit_.kind).flags & kOnce) return;  // BEGIN and END run when nothing else does
   llvm::BasicBlock* live = NewBlock("live");
-  if (lowered_.context == ContextKind::AsAttached) {
+  if (!lowered_.dispatched()) {
     auto* active = ir_.CreateLoad(ir_.getInt32Ty(), module_.Global(offsetof(image::ProgramState, active)));
     active->setVolatile(true);
     ir_.CreateCondBr(ir_.CreateICmpNE(active, I32(0)), live, exit_);
@@ -154,7 +154,8 @@ llvm::Value* Program::SyscallField(uint64_t offset, llvm::Type* type) {
 }
 
 llvm::Value* Program::TargetIndex() {
-  if (lowered_.context != ContextKind::AsAttached) return outer_scratch_ != nullptr ? SharedTarget() : function_->getArg(1);
+  if (lowered_.dispatched()) return outer_scratch_ != nullptr ? SharedTarget() : function_->getArg(1);
+  module_.NeedCookies(index_);
   return Helper(BPF_FUNC_get_attach_cookie, ir_.getInt64Ty(), {context_});
 }
 
@@ -228,7 +229,7 @@ llvm::Value* Program::At(llvm::Value* base, uint64_t offset) {
 }
 
 llvm::Value* Program::Context(uint64_t offset, llvm::Type* type) {
-  return lowered_.context == ContextKind::AsAttached ? RawContext(offset, type) : SyscallField(offset, type);
+  return lowered_.dispatched() ? SyscallField(offset, type) : RawContext(offset, type);
 }
 
 llvm::Value* Program::RawContext(uint64_t offset, llvm::Type* type) {

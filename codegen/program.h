@@ -82,6 +82,10 @@ class Program {
   // Reads a value; `field` is given for what may be a bitfield.
   Value ReadPlace(const Place& place, const Type* type, const StructField* field = nullptr);
   llvm::Value* AddressOfOperand(const Expr* operand);  // `&operand`, i64
+  // What a field of `args` is made of in the raw tracepoint's arguments; null: it is in the record.
+  const RawValue* RawField(const Expr* expr) const;
+  Value ReadRawField(const RawValue& field, const Type* type);  // a scalar
+  Place RawFieldPlace(const RawValue& field);                   // all others
   // i1; both are aligned to 8.
   llvm::Value* SameBytes(llvm::Value* a, llvm::Value* b, uint64_t bytes);
 
@@ -287,6 +291,14 @@ class Program {
   void FilterProcess();  // of -p
   llvm::Value* RawContext(uint64_t offset, llvm::Type* type);
   llvm::Value* SyscallField(uint64_t offset, llvm::Type* type);
+  // Fields of a tracepoint that is attached by its raw form (raw_fields.cpp).
+  llvm::Value* RawPointer(const RawTerm& term);
+  llvm::Value* RawLoad(const RawTerm& term, llvm::Value* base, uint64_t offset, uint32_t bytes);
+  llvm::Value* RawBase(const RawTerm& term);
+  llvm::Value* RawNumber(const RawTerm& term);
+  llvm::Value* RawSchedState(const RawTerm& term);
+  llvm::Value* RawRequest(const RawTerm& term);
+  bool FollowsPointers(const RawTerm& term) const;
   void AcquireScratch();
 
   ModuleBuilder& module_;

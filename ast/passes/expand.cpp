@@ -12,6 +12,7 @@
 #include "ast/passes/passes.h"
 #include "ast/passes/tracepoint_args.h"
 #include "ast/walk.h"
+#include "stdlib/raw_fields.h"
 
 namespace kawk {
 namespace {
@@ -190,6 +191,9 @@ std::string Expander::Signature(const AttachTarget& target, const Type* args, co
   for (const std::string& name : use.fields) {
     if (const StructField* field = args->info->Find(name)) {
       add(*field);
+      // Where the raw tracepoints have it, so that either is lowered on its own.
+      if (target.kind == ProbeKind::Tracepoint && config_.lower_tracepoints)
+        signature += RawFieldFrom(target.group, target.target, name);
     } else {
       signature += "|no " + name + " in " + args->info->name;  // the message names this target
     }
