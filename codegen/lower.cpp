@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kEnter = "sys_enter_";
 constexpr std::string_view kExit = "sys_exit_";
+constexpr std::string_view kNumber = "__syscall_nr";
 
 // What a unit takes from the record of its tracepoint.
 struct RecordUse {
@@ -53,7 +54,7 @@ RecordUse FindUse(const ProbeUnit& unit, const Typed& typed) {
 // Fields of another shape than a register (strings that newer kernels add) exist only in the perf record.
 bool OnlyRegisters(const RecordUse& use) {
   return std::ranges::all_of(use.fields, [](const auto& named) {
-    return named.first == "__syscall_nr" || (named.second->type->IsScalar() && SizeOfType(named.second->type) == 8);
+    return named.first == kNumber || (named.second->type->IsScalar() && SizeOfType(named.second->type) == 8);
   });
 }
 

@@ -17,6 +17,8 @@ struct Operator {
 constexpr std::array kOperators = {Operator{"<<", BinaryOp::Shl}, Operator{">>", BinaryOp::Shr}, Operator{"|", BinaryOp::BitOr},
                                    Operator{"+", BinaryOp::Add}, Operator{"-", BinaryOp::Sub}};
 
+constexpr std::string_view kCurrent = "current";
+
 struct Whole {
   std::string_view name;
   RawRoot root;
@@ -86,7 +88,7 @@ class Reader {
       term.type = source_.types().Int(64, false);
       return term;
     }
-    if (name == "current") {
+    if (name == kCurrent) {
       term.root = RawRoot::Current;
       const Type* task = source_.Find("struct task_struct");
       if (task == nullptr) return Missing("struct task_struct");

@@ -18,17 +18,21 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 import guest  # noqa: E402  (after the path is set)
 import lint  # noqa: E402
 import live  # noqa: E402
+import lowering  # noqa: E402
 import readme  # noqa: E402
 import tools  # noqa: E402
 import unit  # noqa: E402
 from harness import Report  # noqa: E402
 
 
+LAYERS = ["lint", "unit", "live", "lowering", "readme", "tools"]
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="the build folder")
     parser.add_argument("--only", default="", help="just the tests with this text in their name")
-    parser.add_argument("--layer", choices=["lint", "unit", "live", "readme", "tools"], action="append", help="just this layer")
+    parser.add_argument("--layer", choices=LAYERS, action="append", help="just this layer")
     parser.add_argument("--update", action="store_true", help="rewrite the goldens")
     parser.add_argument("--kernel", choices=["this", *guest.NAMES, "all", "none"], action="append",
                         help="where live tests run: here (the default), in guests, or all; none: leave out what needs a kernel")
@@ -81,7 +85,7 @@ def main() -> int:
             return 1
         live_layers(report, options, build, peer)
         return report.finish()
-    layers = options.layer or ["lint", "unit", "live", "readme", "tools"]
+    layers = options.layer or LAYERS
     if options.kernel == ["none"]:
         layers = [layer for layer in layers if layer in ("lint", "unit")]
     if "lint" in layers and not options.update:
@@ -90,6 +94,9 @@ def main() -> int:
         report.layer("unit and golden tests", unit.outcomes(build, options.only, options.update))
     if "live" in layers and not options.update:
         live_layers(report, options, build, None)
+    if "lowering" in layers and not options.update and kernels(options)[0]:
+        with machine_alone():
+            report.layer("raw tracepoints against records", lowering.outcomes(ROOT, build, options.only))
     if "readme" in layers and not options.update and kernels(options)[0]:
         report.layer("README examples", readme.outcomes(ROOT / "README.md", str(build / "kawk"), options.only))
     if "tools" in layers and not options.update and kernels(options)[0]:

@@ -40,7 +40,7 @@ TEST(Expand, Table) {
       {"t:syscalls:sys_exit_read, t:syscalls:sys_exit_openat { @ = args.ret; }",
        "tracepoint{syscalls:sys_exit_read,syscalls:sys_exit_openat}"},
       {"t:syscalls:sys_exit_read, t:raw_syscalls:sys_exit { @ = args.ret; }",
-       "tracepoint{syscalls:sys_exit_read,raw_syscalls:sys_exit}"},
+       "tracepoint{syscalls:sys_exit_read} tracepoint{raw_syscalls:sys_exit}"},
       {"t:sched:sched_switch, t:sched:sched_process_exec { print(args.pid); }",
        "tracepoint{sched:sched_switch} tracepoint{sched:sched_process_exec}"},
       {"rt:sched_switch { }", "rawtracepoint{sched_switch}"},
