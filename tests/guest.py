@@ -1,8 +1,5 @@
-"""The live tests on other kernels: Debian's, each booted in QEMU with an initramfs of busybox, kawk and the tests.
-
-The agent in the guest (guest_agent.py) runs one test per request. A guest that crashes or hangs fails the test that it ran,
-whatever that test would have said; the others run in a fresh boot.
-"""
+"""One boot of one kernel in QEMU, with an initramfs of busybox, kawk and the tests. As a program: guest.py KERNEL COMMAND
+[KERNEL-OPTIONS] runs a shell command in a guest, to look around."""
 
 import ctypes
 import mmap
@@ -10,7 +7,6 @@ import os
 import pathlib
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,25 +15,21 @@ import time
 
 import guest_image
 import guest_kernel
-import live_format
-from guest_agent import all_tests, frame, unframe
-from harness import FAILED, PASSED, Outcome, shorten
+from guest_agent import frame, unframe
+from harness import shorten
 
-NAMES = list(guest_kernel.SUITES)
 BOOT_SECONDS = 300.0  # on a machine that is busy with other things, too
 SILENCE_SECONDS = 60.0  # without a heartbeat
-PATIENCE = 6.0  # how much longer than on the machine itself a test may take under emulation
-MAX_DEATHS = 5  # then the rest is not tried any more
 # What the console says when the kernel is at its end, or close to it. The options below make most of it a panic.
 CRASH = re.compile(r"Kernel panic|Oops|BUG: |kernel BUG|general protection fault|Unable to handle kernel|stack segment")
 WARNING = re.compile(r"WARNING: CPU|WARNING: .* at |possible recursive locking|suspicious RCU usage")
 COMMAND_LINE = "console=ttyS0 loglevel=5 oops=panic panic=-1 tsc=reliable"
 
-
 # Without cmpxchg16b: QEMU 7.2 now and then emulates it with wrong flags, and the kernel's allocator, which lives on it, crashes.
 CPU = "max,-cx16"
-
-
+# One thread for all emulated CPUs: with one each, QEMU 7.2 lets a CPU run half of the code that another one is patching (the
+# kernel does that for every tracepoint and probe), and the guest crashes. Guests run side by side instead.
+EMULATION = "tcg,thread=single"
 FRUGAL = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
 
 
@@ -90,7 +82,7 @@ class Guest:
         clock = f"tsc_early_khz={tsc_khz()}" if accel == "tcg" else ""
         # The first port is the kernel's, the second the agent's.
         self.process = subprocess.Popen(
-            ["qemu-system-x86_64", "-accel", "tcg,thread=multi" if accel == "tcg" else accel, "-cpu", CPU, "-smp", "2",
+            ["qemu-system-x86_64", "-accel", EMULATION if accel == "tcg" else accel, "-cpu", CPU, "-smp", "2",
              "-m", "2G", *FRUGAL, "-kernel", str(kernel.image), "-initrd", str(image),
              "-append", f"{COMMAND_LINE} {clock} {options}", "-serial", f"file:{self._console.name}",
              "-chardev", "stdio,id=agent,signal=off", "-serial", "chardev:agent"],
@@ -158,133 +150,20 @@ class Guest:
         self.process.wait()
 
 
-class Lane:
-    """Runs tests on one kernel, booting as often as it takes."""
-
-    def __init__(self, kernel: guest_kernel.Kernel, image: pathlib.Path, accel: str, is_peer: bool) -> None:
-        self.kernel = kernel
-        self._image = image
-        self._accel = accel
-        self._request = {"binary": str(guest_image.PEER_WRAPPER if is_peer else guest_image.BINARY), "peer": is_peer,
-                         "triggers": str(guest_image.TRIGGERS), "patience": PATIENCE if accel == "tcg" else 2.0}
-        self._deaths = 0
-        self.warnings = ""
-
-    def _boot(self, options: str) -> Guest:
-        guest = Guest(self.kernel, self._image, self._accel, options)
-        guest.wait_ready()
-        return guest
-
-    def _one(self, guest: Guest, name: str, test: live_format.LiveTest) -> Outcome:
-        limit = float(test.value("timeout", "15")) * self._request["patience"] * 3 + 60
-        answer = guest.run(self._request | {"test": name}, limit)
-        return Outcome(name, answer["status"], answer["detail"], self.kernel.name, answer["seconds"])
-
-    def _end(self, guest: Guest | None) -> None:
-        if guest:
-            self.warnings += guest.warnings()
-            guest.close()
-
-    def run(self, tests: dict[str, live_format.LiveTest], options: str):
-        """The outcomes of `tests`, all in guests booted with `options`."""
-        guest = None
-        for name, test in tests.items():
-            if self._deaths >= MAX_DEATHS:
-                yield Outcome(name, FAILED, f"not run: the guest died {self._deaths} times", self.kernel.name)
-                continue
-            try:
-                guest = guest or self._boot(options)
-                outcome = self._one(guest, name, test)
-            except GuestDied as death:
-                guest = None
-                self._deaths += 1
-                outcome = Outcome(name, FAILED, str(death), self.kernel.name)
-            yield outcome
-        self._end(guest)
-
-
-def _chosen(only: str, share: tuple[int, int] = (0, 1)) -> dict[str, dict[str, live_format.LiveTest]]:
-    """The tests whose name holds `only`, by what the kernel must be booted with. `share` is (k, n): of the tests that need
-    nothing of the kernel but BPF itself only every n-th, from the k-th on; the other kernels run the rest."""
-    groups: dict[str, dict[str, live_format.LiveTest]] = {}
-    alike = 0
-    for name, test in all_tests(guest_image.TESTS / "live").items():
-        if not test.value("boot") and not set(test.needs()) - {"kawk", ""}:
-            alike += 1
-            if alike % share[1] != share[0]:
-                continue
-        if only in name:
-            groups.setdefault(test.value("boot"), {})[name] = test
-    return groups
-
-
-def _tools(groups: dict[str, dict[str, live_format.LiveTest]]) -> list[str]:
-    """The programs that tests name as needed."""
-    needs = {need for tests in groups.values() for test in tests.values() for need in test.needs()}
-    return sorted(need.removeprefix("tool ") for need in needs if need.startswith("tool "))
-
-
-def _outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | None, share: tuple[int, int]):
-    """The live tests on kernel `name`, then whether the kernel itself complained."""
-    groups = _chosen(only, share)
-    if not groups:
-        return
-    try:
-        for tool in ("qemu-system-x86_64", "busybox"):
-            if not shutil.which(tool):
-                raise guest_kernel.KernelError(f"no {tool} here: ./dev test --kernel {name} installs it")
-        kernel = guest_kernel.fetch(name, build / "guest")
-    except guest_kernel.KernelError as error:
-        yield Outcome("guest: a kernel to boot", FAILED, str(error), name)
-        return
-    with tempfile.TemporaryDirectory(prefix="kawk-guest-") as folder:
-        image = pathlib.Path(folder) / "initramfs"
-        guest_image.build(image, build / "kawk", build / "tests" / "triggers", _tools(groups), peer)
-        lane = Lane(kernel, image, accelerator(kernel.image), peer is not None)
-        for options, tests in sorted(groups.items()):
-            yield from lane.run(tests, options)
-    complained = FAILED if lane.warnings else PASSED
-    yield Outcome(f"guest: no warning from {kernel.release}", complained, lane.warnings, name)
-
-
-def outcomes(names: list[str], build: pathlib.Path, only: str, peer: pathlib.Path | None = None, shared: bool = False):
-    """The outcomes on all these kernels, as they come: as many guests at once as there are CPUs. When `shared`, tests that ask
-    nothing of the kernel run on one of them each."""
-    done: queue.Queue[Outcome | Exception | None] = queue.Queue()
-    slots = threading.Semaphore(os.cpu_count() or 1)
-
-    def work(name: str, share: tuple[int, int]) -> None:
-        with slots:
-            try:
-                for outcome in _outcomes(name, build, only, peer, share):
-                    done.put(outcome)
-            except Exception as error:  # not to be lost in a thread
-                done.put(error)
-        done.put(None)
-
-    for number, name in enumerate(names):
-        share = (number, len(names)) if shared else (0, 1)
-        threading.Thread(target=work, args=[name, share], daemon=True).start()
-    running = len(names)
-    while running:
-        item = done.get()
-        if isinstance(item, Exception):
-            raise item
-        if item is None:
-            running -= 1
-        else:
-            yield item
+def build_image(folder: str, kernel: guest_kernel.Kernel, build: pathlib.Path, tools: list[str], peer) -> pathlib.Path:
+    """The initramfs of `kernel` with what was built in `build`."""
+    image = pathlib.Path(folder) / "initramfs"
+    guest_image.build(image, build / "kawk", build / "tests" / "triggers", kernel.modules, tools, peer)
+    return image
 
 
 def main() -> int:
-    """Runs a shell command in a guest, to look around: guest.py KERNEL COMMAND [KERNEL-OPTIONS]."""
     name, command, *options = sys.argv[1:]
     build = pathlib.Path(os.environ.get("KAWK_BUILD", guest_image.TESTS.parent / "build"))
     peer = pathlib.Path(os.environ["KAWK_PEER"]) if "KAWK_PEER" in os.environ else None
     kernel = guest_kernel.fetch(name, build / "guest")
     with tempfile.TemporaryDirectory(prefix="kawk-guest-") as folder:
-        image = pathlib.Path(folder) / "initramfs"
-        guest_image.build(image, build / "kawk", build / "tests" / "triggers", _tools(_chosen("")), peer)
+        image = build_image(folder, kernel, build, ["bpftool"], peer)
         guest = Guest(kernel, image, accelerator(kernel.image), " ".join(options))
         try:
             guest.wait_ready()

@@ -40,6 +40,7 @@ if [ -d {peer} ]; then
     mount --rbind /$folder {peer}/$folder
   done
 fi
+for module in {home}/modules/*; do insmod $module; done
 {python} -S -E -u {home}/tests/guest_agent.py
 poweroff -f
 """
@@ -148,8 +149,10 @@ def _peer(archive: Archive, peer: pathlib.Path) -> None:
     archive.text(PEER_WRAPPER, WRAPPER.format(peer=PEER, binary=binary), 0o755)
 
 
-def build(target: pathlib.Path, kawk: pathlib.Path, triggers: pathlib.Path, tools: list[str], peer: pathlib.Path | None) -> None:
-    """Writes the initramfs. `tools` are programs of this machine that tests name; those it does not have are left out."""
+def build(target: pathlib.Path, kawk: pathlib.Path, triggers: pathlib.Path, modules: list[pathlib.Path], tools: list[str],
+          peer: pathlib.Path | None) -> None:
+    """Writes the initramfs. `modules` are loaded at boot. `tools` are programs of this machine that tests name; those it does
+    not have are left out."""
     archive = Archive(target)
     for folder in ("proc", "sys", "dev", "tmp", "run", "root"):
         archive.folder(folder)
@@ -160,6 +163,8 @@ def build(target: pathlib.Path, kawk: pathlib.Path, triggers: pathlib.Path, tool
     _program(archive, kawk, BINARY)
     for trigger in sorted(triggers.iterdir()):
         _program(archive, trigger, TRIGGERS / trigger.name)
+    for module in modules:
+        archive.file(HOME / "modules" / module.name, module)
     for path in sorted((TESTS / "live").glob("*.test")):
         archive.file(HOME / "tests" / "live" / path.name, path)
     for name in ("/etc/passwd", "/etc/group", "/etc/ld.so.cache"):

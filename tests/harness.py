@@ -1,10 +1,13 @@
 """What the layers of the test run share: the outcome of one test, and the summary at the end."""
 
 import dataclasses
+import platform
+import re
 import sys
 import time
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+HERE = ".".join(re.findall(r"\d+", platform.release())[:2])  # this machine's kernel
 SIGNS = {PASSED: "ok", FAILED: "FAILED", SKIPPED: "skip"}
 
 
@@ -17,6 +20,7 @@ class Outcome:
     detail: str = ""
     kernel: str = ""  # the guest it ran in; empty for this machine
     seconds: float = 0.0
+    again: bool = False  # a second run, after the guest had died under the first
 
     @property
     def label(self) -> str:
@@ -50,16 +54,16 @@ class Report:
         shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
         print(f"{name}: {shown or 'nothing to do'} ({time.monotonic() - started:.1f} s)", flush=True)
 
-    def _table(self) -> list[str]:
+    def table(self) -> list[str]:
         """Live tests by kernel. Tests of a file that passed everywhere share a line."""
         live = [outcome for outcome in self.outcomes if outcome.name.startswith("live/")]
         numbers = lambda kernel: [int(part) for part in kernel.split(".") if part]  # noqa: E731
-        kernels = sorted({outcome.kernel for outcome in live}, key=numbers)
+        kernels = sorted({outcome.kernel for outcome in live}, key=lambda kernel: numbers(kernel or HERE))
         if kernels in ([], [""]):
             return []
         rows: dict[str, dict[str, str]] = {}
         for outcome in live:
-            rows.setdefault(outcome.name, {})[outcome.kernel] = SIGNS[outcome.status]
+            rows.setdefault(outcome.name, {})[outcome.kernel] = SIGNS[outcome.status] + (" (2nd boot)" if outcome.again else "")
         shown: dict[str, list[str]] = {}
         together: dict[str, int] = {}
         for name, row in rows.items():
@@ -73,12 +77,13 @@ class Report:
         titles = {file: f"{file} ({count} tests)" for file, count in together.items()}
         lines = [(titles.get(name, name), signs) for name, signs in shown.items()]
         width = max(len(name) for name, _ in lines)
-        header = ("", [kernel or "here" for kernel in kernels])
-        return [f"{name:{width}}" + "".join(f"  {sign:6}" for sign in signs) for name, signs in [header, *lines]]
+        lines = [("", [kernel or f"{HERE} here" for kernel in kernels]), *lines]
+        widths = [max(len(signs[column]) for _, signs in lines) for column in range(len(kernels))]
+        return [f"{name:{width}}  " + "  ".join(f"{s:{w}}" for s, w in zip(signs, widths)) for name, signs in lines]
 
     def finish(self) -> int:
         """The table, skips by reason, failures by name, then the line that closes the run. Returns the exit status."""
-        if table := self._table():
+        if table := self.table():
             print("\n" + "\n".join(line.rstrip() for line in table))
         by_status = {status: [o for o in self.outcomes if o.status == status] for status in (PASSED, FAILED, SKIPPED)}
         reasons: dict[str, list[str]] = {}

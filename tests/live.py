@@ -155,7 +155,7 @@ class Runner:
             found, shown = self._run_in(test, folder)
         # The peer is run by a wrapper and holds programs a little longer; only our own leavings count.
         if not self.is_peer:
-            found += machine.left_behind(before)
+            found += machine.left_behind(before, 10 * self.patience)
         if not found:
             return Outcome(name, PASSED)
         return Outcome(name, FAILED, f"{test.source}\n" + "\n".join(found) + "\n" + shorten(shown, 30))

@@ -57,6 +57,8 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = (PERF_DEVICES / "breakpoint").is_dir()
     elif kind == "functions":
         found = _has_function_tracer()
+    elif kind == "module":
+        found = pathlib.Path("/sys/module", what).is_dir()
     elif kind == "btf":
         found = pathlib.Path("/sys/kernel/btf/vmlinux").exists()
     elif kind == "nanoseconds":  # busybox's date has none
@@ -133,7 +135,7 @@ def state() -> tuple[set[int], set[int], set[str]]:
     return program_ids(), link_ids(), kept_in_files()
 
 
-def left_behind(before: tuple[set[int], set[int], set[str]], patience: float = 10.0) -> list[str]:
+def left_behind(before: tuple[set[int], set[int], set[str]], patience: float) -> list[str]:
     """What came since and belongs to nobody, in words."""
     programs, links, files = before
     found = []

@@ -15,11 +15,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
-import guest  # noqa: E402  (after the path is set)
+import guest_lane  # noqa: E402  (after the path is set)
 import lint  # noqa: E402
 import live  # noqa: E402
 import lowering  # noqa: E402
 import readme  # noqa: E402
+import self_test  # noqa: E402
 import tools  # noqa: E402
 import unit  # noqa: E402
 from harness import Report  # noqa: E402
@@ -34,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="just the tests with this text in their name")
     parser.add_argument("--layer", choices=LAYERS, action="append", help="just this layer")
     parser.add_argument("--update", action="store_true", help="rewrite the goldens")
-    parser.add_argument("--kernel", choices=["this", *guest.NAMES, "all", "none"], action="append",
+    parser.add_argument("--kernel", choices=["this", *guest_lane.NAMES, "all", "none"], action="append",
                         help="where live tests run: here (the default), in guests, or all; none: leave out what needs a kernel")
     parser.add_argument("--peer", action="store_true", help="run the live tests against bpftrace")
     parser.add_argument("--full", action="store_true", help="clang-tidy on every file")
@@ -45,8 +46,8 @@ def kernels(options: argparse.Namespace) -> tuple[bool, list[str]]:
     """Whether this machine's kernel takes part, and the guests that do."""
     names = set(options.kernel or ["this"])
     if "all" in names:
-        names |= {"this", *guest.NAMES}
-    return "this" in names, [name for name in guest.NAMES if name in names]
+        names |= {"this", *guest_lane.NAMES}
+    return "this" in names, [name for name in guest_lane.NAMES if name in names]
 
 
 @contextlib.contextmanager
@@ -66,9 +67,7 @@ def live_layers(report: Report, options: argparse.Namespace, build: pathlib.Path
         with machine_alone():
             report.layer(f"live tests{against}", live.outcomes(ROOT / "tests" / "live", runner, options.only))
     if guests:
-        # With all, each guest runs what depends on the kernel, and its share of the rest; a kernel that is named runs all.
-        shared = "all" in options.kernel
-        outcomes = guest.outcomes(guests, build, options.only, pathlib.Path(peer) if peer else None, shared)
+        outcomes = guest_lane.outcomes(guests, build, options.only, pathlib.Path(peer) if peer else None)
         report.layer(f"live tests on Linux {', '.join(guests)}{against}", outcomes)
 
 
@@ -92,6 +91,7 @@ def main() -> int:
         report.layer("lint", lint.outcomes(ROOT, build, options.only, options.full))
     if "unit" in layers:
         report.layer("unit and golden tests", unit.outcomes(build, options.only, options.update))
+        report.layer("tests of the test run", self_test.outcomes(options.only))
     if "live" in layers and not options.update:
         live_layers(report, options, build, None)
     if "lowering" in layers and not options.update and kernels(options)[0]:
