@@ -88,7 +88,22 @@ Value Program::ReadAggregate(const Target& target) {
   UNREACHABLE("aggregate without a number");
 }
 
+// Whether clear() may begin an epoch of this scalar: the runtime has cleaned up behind the last ones.
+llvm::Value* Program::HasFreeEpoch(int map) {
+  llvm::Constant* state = module_.Global(module_.image().maps[map].epoch_offset);
+  auto* cleaned = ir_.CreateLoad(ir_.getInt64Ty(), At(state, offsetof(image::EpochState, cleaned)));
+  cleaned->setVolatile(true);
+  return ir_.CreateICmpULT(ir_.CreateSub(Epoch(map), cleaned), I64(image::kEpochCopies - 1));
+}
+
 void Program::PrintMap(int map, image::EventSpec event, bool whole_epoch) {
+  if (!whole_epoch || StorageOf(typed().maps[map]) != image::MapStorage::Global)
+    return SendPrint(map, std::move(event), whole_epoch);
+  // Where the clear() behind it cannot begin an epoch it zeroes the value at once.
+  If(HasFreeEpoch(map), [&] { SendPrint(map, event, true); }, [&] { SendPrint(map, event, false); });
+}
+
+void Program::SendPrint(int map, image::EventSpec event, bool whole_epoch) {
   const MapInfo& info = typed().maps[map];
   const bool epochs = module_.HasEpochs(map);
   event.map = static_cast<uint32_t>(map);
@@ -188,13 +203,12 @@ void Program::ClearMap(int map, image::EventSpec event) {
   llvm::BasicBlock* end = NewBlock("cleared");
   llvm::BasicBlock* begin = NewBlock("begin");
   llvm::BasicBlock* refuse = NewBlock("refuse");
-  auto* cleaned = ir_.CreateLoad(ir_.getInt64Ty(), At(state, offsetof(image::EpochState, cleaned)));
-  cleaned->setVolatile(true);
-  llvm::Value* room = copies ? ir_.CreateICmpULT(ir_.CreateSub(epoch, cleaned), I64(image::kEpochCopies - 1)) : ir_.getTrue();
-  ir_.CreateCondBr(room, begin, refuse);
+  ir_.CreateCondBr(copies ? HasFreeEpoch(map) : ir_.getTrue(), begin, refuse);
   ir_.SetInsertPoint(refuse);
+  const bool global = StorageOf(typed().maps[map]) == image::MapStorage::Global;
+  if (global) Zero(GlobalValue(map), SetOffset(map) + 8);  // its value is in the records of print()
   ir_.CreateStore(ir_.CreateOr(epoch, I64(image::kNotCleared)), retired);
-  ir_.CreateBr(send);
+  ir_.CreateBr(global ? end : send);
   ir_.SetInsertPoint(begin);
   auto* swap =
       ir_.CreateAtomicCmpXchg(state, epoch, ir_.CreateAdd(epoch, I64(1)), llvm::Align(8),

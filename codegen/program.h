@@ -111,6 +111,8 @@ class Program {
   // clear(), and what print(@m) sends of the map (map_events.cpp).
   void ClearMap(int map, image::EventSpec event);
   void PrintMap(int map, image::EventSpec event, bool whole_epoch);
+  void SendPrint(int map, image::EventSpec event, bool whole_epoch);
+  llvm::Value* HasFreeEpoch(int map);
   void ZeroMap(int map, image::EventSpec event);
 
   // --- strings (strings.cpp) ---

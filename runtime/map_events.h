@@ -17,7 +17,8 @@ class MapEvents {
  public:
   using Clock = std::chrono::steady_clock;
 
-  MapEvents(const image::Image& image, const MapStore& maps) : image_(image), maps_(maps), at_wait_(image.maps.size()) {}
+  MapEvents(const image::Image& image, const MapStore& maps)
+      : image_(image), maps_(maps), at_wait_(image.maps.size()), shown_(image.maps.size()), taken_(image.maps.size()) {}
 
   // What print(@m) shows. A scalar is in the record. Of a map with epochs it is the epoch that was current at the call: when
   // a clear() has ended it meanwhile, all of that epoch, once nobody can add to it any more. `drained` is when the record
@@ -25,8 +26,19 @@ class MapEvents {
   MapSnapshot Snapshot(const image::EventSpec& spec, std::span<const uint8_t> record, Clock::time_point drained);
   void Clear(const image::EventSpec& spec, std::span<const uint8_t> record);
   void Zero(const image::EventSpec& spec, std::span<const uint8_t> record);
+  // All maps as they are now.
+  std::vector<MapSnapshot> Final() const;
 
  private:
+  // A scalar that is a sum, as it was at some moment of an epoch.
+  struct Sums {
+    uint64_t epoch = 0;
+    std::vector<uint8_t> value;  // empty: nothing yet
+  };
+  bool IsSum(uint32_t map) const;
+  // Less what a clear() of the same epoch has taken away.
+  MapSnapshot WithoutTaken(uint32_t map, uint64_t epoch, MapSnapshot snapshot) const;
+  MapSnapshot ReadForPrint(const image::EventSpec& spec, std::span<const uint8_t> record, Clock::time_point drained);
   // Whether no program can write to this epoch any more.
   bool Over(uint32_t map, uint64_t epoch) const { return epoch < at_wait_[map]; }
   void Wait();
@@ -35,6 +47,10 @@ class MapEvents {
   const MapStore& maps_;
   Clock::time_point last_wait_;    // when the last wait began
   std::vector<uint64_t> at_wait_;  // each map's epoch at that moment
+  // Of each map what was printed last, and what clear() has taken away where there was no new epoch to begin: clears came
+  // faster than they could be followed.
+  std::vector<Sums> shown_;
+  std::vector<Sums> taken_;
 };
 
 }  // namespace kawk

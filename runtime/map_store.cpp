@@ -141,12 +141,6 @@ MapSnapshot MapStore::Read(size_t map, uint64_t epoch) const {
   return snapshot;
 }
 
-std::vector<MapSnapshot> MapStore::ReadAll() const {
-  std::vector<MapSnapshot> snapshots;
-  for (size_t i = 0; i < image_.maps.size(); ++i) snapshots.push_back(Read(i));
-  return snapshots;
-}
-
 // Scalars cannot be deleted: they are zeroed, and with them, unless `keep_set`, the word that tells they were set.
 void MapStore::ZeroScalar(size_t map, uint64_t epoch, bool keep_set) const {
   const image::MapSpec& spec = image_.maps[map];
@@ -192,8 +186,6 @@ void MapStore::Retire(size_t map, uint64_t epoch) const {
   DeleteEpoch(map, epoch);
   if (image::EpochState* state = EpochOf(map)) std::atomic_ref(state->cleaned).store(epoch + 1);
 }
-
-void MapStore::Clear(size_t map) const { DeleteEpoch(map, CurrentEpoch(map)); }
 
 void MapStore::Zero(size_t map, uint64_t epoch) const {
   const image::MapSpec& spec = image_.maps[map];

@@ -20,15 +20,14 @@ class MapStore : public StackSource {
   MapSnapshot Read(size_t map) const { return Read(map, CurrentEpoch(map)); }
   // The map in this epoch. No program writes to an old one once those that may have run in it have ended: see WaitForPrograms.
   MapSnapshot Read(size_t map, uint64_t epoch) const;
-  std::vector<MapSnapshot> ReadAll() const;
   // The value that a record carries: a slot and a word that tells whether it was set.
   MapSnapshot FromRecord(size_t map, std::span<const uint8_t> slot) const;
   // 0 for maps without epochs.
   uint64_t CurrentEpoch(size_t map) const;
   // Deletes what an old epoch left.
   void Retire(size_t map, uint64_t epoch) const;
-  // Deletes what is there now: for a clear() that could not begin an epoch.
-  void Clear(size_t map) const;
+  // Deletes what is there now of this epoch: for a clear() that could not begin a new one.
+  void Clear(size_t map, uint64_t epoch) const { DeleteEpoch(map, epoch); }
   void Zero(size_t map, uint64_t epoch) const;
   std::vector<uint64_t> Frames(uint32_t stack_map, const image::StackKey& key) override;
 

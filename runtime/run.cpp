@@ -98,7 +98,7 @@ void Warn(const RunOptions& options, const std::vector<Error>& warnings) {
 class Printer {
  public:
   Printer(const image::Image& image, const MapStore& maps, Output& output)
-      : image_(image), maps_(maps), map_events_(image, maps), output_(output) {}
+      : image_(image), map_events_(image, maps), output_(output) {}
 
   void Run(Queue& queue, Control& control) {
     for (;;) {
@@ -139,10 +139,9 @@ class Printer {
   void Print(const Losses& losses) {
     for (const Loss& loss : losses.losses) output_.Lost(ProgramName(image_.programs[loss.program]), loss.cause, loss.count);
   }
-  void Print(const Finish& finish) { output_.FinalMaps(finish.print_maps ? maps_.ReadAll() : std::vector<MapSnapshot>()); }
+  void Print(const Finish& finish) { output_.FinalMaps(finish.print_maps ? map_events_.Final() : std::vector<MapSnapshot>()); }
 
   const image::Image& image_;
-  const MapStore& maps_;
   MapEvents map_events_;
   Output& output_;
   bool gone_ = false;

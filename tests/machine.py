@@ -67,6 +67,8 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = shutil.which(what) is not None
     elif kind == "linux":
         found = [int(part) for part in re.findall(r"\d+", platform.release())[:2]] >= [int(part) for part in what.split(".")]
+    elif kind == "uninterrupted":  # no task gets the CPU in the middle of a tracepoint's program
+        found = int(platform.release().split(".")[0]) < 7
     elif kind == "kawk":
         found = not is_peer
     else:
