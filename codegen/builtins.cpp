@@ -30,19 +30,26 @@ Value Called(Program& p, const Expr& expr, uint32_t helper) {
 }  // namespace
 
 llvm::Value* PidTgid(Program& p) {
-  auto& ir = p.ir();
-  llvm::Value* result = p.Allocate(8);
-  auto* ino = ir.CreateLoad(ir.getInt64Ty(), p.module().Global(offsetof(image::ProgramState, pid_ns_ino)));
-  p.If(
-      ir.CreateICmpEQ(ino, p.I64(0)),
-      [&] { ir.CreateStore(p.Helper(BPF_FUNC_get_current_pid_tgid, ir.getInt64Ty(), {}), result); },
-      [&] {
-        auto* dev = ir.CreateLoad(ir.getInt64Ty(), p.module().Global(offsetof(image::ProgramState, pid_ns_dev)));
-        ir.CreateStore(p.I64(0), result);
-        p.Helper(BPF_FUNC_get_ns_current_pid_tgid, ir.getInt64Ty(), {dev, ino, result, p.I32(8)});
-        // struct bpf_pidns_info { u32 pid; u32 tgid; } is the same order on a little-endian machine.
-      });
-  return ir.CreateLoad(ir.getInt64Ty(), result);
+  return p.Once("pid_tgid", [&]() -> llvm::Value* {
+    auto& ir = p.ir();
+    llvm::Value* result = p.Allocate(8);
+    auto* ino = ir.CreateLoad(ir.getInt64Ty(), p.module().Global(offsetof(image::ProgramState, pid_ns_ino)));
+    p.If(
+        ir.CreateICmpEQ(ino, p.I64(0)),
+        [&] { ir.CreateStore(p.Helper(BPF_FUNC_get_current_pid_tgid, ir.getInt64Ty(), {}), result); },
+        [&] {
+          auto* dev = ir.CreateLoad(ir.getInt64Ty(), p.module().Global(offsetof(image::ProgramState, pid_ns_dev)));
+          ir.CreateStore(p.I64(0), result);
+          p.Helper(BPF_FUNC_get_ns_current_pid_tgid, ir.getInt64Ty(), {dev, ino, result, p.I32(8)});
+          // struct bpf_pidns_info { u32 pid; u32 tgid; } is the same order on a little-endian machine.
+        });
+    return ir.CreateLoad(ir.getInt64Ty(), result);
+  });
+}
+
+void Program::CommInto(llvm::Value* dst, uint64_t capacity) {
+  Zero(dst, capacity);  // before 6.4 the helper leaves the bytes behind the NUL as they were, which matters in a key
+  Helper(BPF_FUNC_get_current_comm, ir_.getInt64Ty(), {dst, I32(static_cast<uint32_t>(capacity))});
 }
 
 namespace {
@@ -165,10 +172,12 @@ Value EmitGidValue(Program& p, const Expr& e) {
 }
 Value EmitCommValue(Program& p, const Expr& e) {
   const Type* type = TypeOfExpr(p, e);
-  llvm::Value* memory = p.Allocate(type->length);
-  p.Zero(memory, type->length);  // before 6.4 the helper leaves the bytes behind the NUL as they were, which matters in a key
-  p.Helper(BPF_FUNC_get_current_comm, p.ir().getInt64Ty(), {memory, p.I32(static_cast<uint32_t>(type->length))});
-  return {memory, type};
+  llvm::Value* known = p.Once("comm", [&] {
+    llvm::Value* memory = p.Allocate(type->length);
+    p.CommInto(memory, type->length);
+    return memory;
+  });
+  return {known, type};
 }
 Value EmitCpuValue(Program& p, const Expr& e) {
   return {p.Helper(BPF_FUNC_get_smp_processor_id, p.ir().getInt32Ty(), {}), TypeOfExpr(p, e)};

@@ -121,6 +121,7 @@ Value Program::CallC(const Call& call) {
   }
   llvm::CallInst* result = ir_.CreateCall(function, args);
   result->setAttributes(function->getAttributes());
+  ForgetAll();  // it may have written to what it was given the address of
   if (info.result->is(TypeKind::None)) return {nullptr, info.result};
   return {info.result->is(TypeKind::Pointer) ? AsInteger(result) : result, info.result};
 }

@@ -52,6 +52,10 @@ void Dispatcher::Generate() {
     llvm::Value* task = CallHelper(ir, BPF_FUNC_get_current_task_btf, {});
     number = LoadAt(ir, CallHelper(ir, BPF_FUNC_task_pt_regs, {task}), kOriginalAx);
   }
+  if (units_.size() == 1) {  // a call less, and a frame less in stacks
+    units_[0].function->removeFnAttr(llvm::Attribute::NoInline);
+    units_[0].function->addFnAttr(llvm::Attribute::AlwaysInline);
+  }
   for (const Unit& unit : units_) GenerateUnit(ir, program, number, unit);
   ir.CreateBr(exit);
   ir.SetInsertPoint(exit);

@@ -187,6 +187,7 @@ class Evaluator {
       llvm::Value* one = llvm::ConstantInt::get(old->getType(), variable->is(TypeKind::Pointer) ? UnitOf(variable) : 1);
       llvm::Value* now = Arithmetic(p_, op, old, one, variable->is_signed);
       p_.Store(p_.Variable(index), variable, {now, variable});
+      p_.ForgetVariable(index);
       return {p_.Convert(return_old ? old : now, variable, type), type};
     }
     const Program::Target target = p_.TargetOf(e.operand);
@@ -414,6 +415,8 @@ void Program::EvaluateInto(llvm::Value* dst, const Type* type, const Expr* expr)
       StringInto(dst, type->length, expr);
       return;
     }
+    const bool comm = info.builtin == BuiltinId::Comm && As<Ident>(expr) != nullptr && Recall("comm") == nullptr;
+    if (comm && type->length == typed().TypeOf(expr)->length) return CommInto(dst, type->length);
   }
   // `args` as a whole is in the context, which only a helper can copy.
   const bool whole_args = type->is(TypeKind::Struct) && typed().Info(expr).space == AddressSpace::Context;

@@ -63,7 +63,9 @@ Value EmitFindCall(Program& p, const Call& call) {
   const Program::Target target = p.TargetOf(call.args[0]);
   const int variable = p.typed().Info(call.args[2]).variable;
   const Type* type = p.typed().variables[variable].type;
-  return {p.FindInto({.map = target.map, .key = call.args[1]}, p.Variable(variable), type), p.typed().types->Bool()};
+  llvm::Value* found = p.FindInto({.map = target.map, .key = call.args[1]}, p.Variable(variable), type);
+  p.ForgetVariable(variable);
+  return {found, p.typed().types->Bool()};
 }
 
 Value EmitStrCall(Program& p, const Call& call) {

@@ -151,6 +151,7 @@ llvm::Function* Program::MakeBody(FunctionKind kind, const Location& at, uint32_
   ++body_level_;
   BodyState outer{function_, subprogram_,   context_,    entry_,        release_,
                   frame_,    body_scratch_, stack_used_, stack_budget_, std::move(loops_)};
+  ForgetAll();  // the body may write what it read in the turn before
   function_ = made.function;
   subprogram_ = made.subprogram;
   body_scratch_ = nullptr;
@@ -184,6 +185,7 @@ llvm::Function* Program::MakeBody(FunctionKind kind, const Location& at, uint32_
       std::tie(outer.function, outer.subprogram, outer.context, outer.entry, outer.release, outer.frame, outer.body_scratch,
                outer.stack_used, outer.stack_budget);
   loops_ = std::move(outer.loops);
+  ForgetAll();
   if (outermost) outer_scratch_ = nullptr;
   return made.function;
 }

@@ -176,6 +176,7 @@ void Program::ZeroElements(int map) {
 // Here and now, on all CPUs; keys stay, a scalar stays set. A series, whose buckets hold more than a number, is left to the
 // runtime.
 void Program::ZeroMap(int map, image::EventSpec event) {
+  ForgetMap(map);
   const MapInfo& info = typed().maps[map];
   if (StorageOf(info) == image::MapStorage::Global) return Zero(GlobalValue(map), SetOffset(map));
   if (!info.value->is(TypeKind::Tseries)) return ZeroElements(map);
@@ -191,6 +192,7 @@ void Program::ZeroMap(int map, image::EventSpec event) {
 }
 
 void Program::ClearMap(int map, image::EventSpec event) {
+  ForgetMap(map);
   event.map = static_cast<uint32_t>(map);
   event.probe = index_;
   event.fixed_size = image::kEpochField + 8;

@@ -73,6 +73,14 @@ llvm::Value* Program::KeyOf(const Target& target, llvm::Value* bucket) {
 // A string that is read once tells by its length which of the two maps its key is in. A long one is copied to memory that is
 // zero behind it, as keys must be; a short one costs what its bytes cost.
 Program::Element Program::ElementOf(const Target& target, llvm::Value* bucket) {
+  const std::string text = bucket == nullptr ? KeyText(target) : "";
+  if (const Known* known = Recall(text)) return {target.map, known->value, known->other};
+  const Element element = MakeElement(target, bucket);
+  Remember(text, element.key, element.is_short);
+  return element;
+}
+
+Program::Element Program::MakeElement(const Target& target, llvm::Value* bucket) {
   if (module_.ShortMap(target.map) == nullptr) return {target.map, KeyOf(target, bucket)};
   const uint64_t capacity = typed().maps[target.map].key->length;
   const bool epochs = module_.HasEpochs(target.map);
@@ -140,12 +148,22 @@ Value Program::ReadMap(const Target& target) {
     Copy(copy, memory, SizeOfType(type));
     return {copy, type};
   }
+  return FromMemory(ReadElement(target).first, type);
+}
+
+// A copy of a Hash map's value, zero when it is not there, and i1: whether it is. Copied, because another CPU may change or
+// delete the element while it is used.
+std::pair<llvm::Value*, llvm::Value*> Program::ReadElement(const Target& target) {
+  const std::string text = ReadText(target);
+  if (const Known* known = Recall(text)) return {known->value, known->other};
+  const Type* type = typed().maps[target.map].value;
   const Element element = ElementOf(target, nullptr);
   llvm::Value* copy = Allocate(SizeOfType(type));
   llvm::Value* found = FindElement(element);
-  // Copied, because another CPU may change or delete the element while it is used.
-  If(ir_.CreateIsNotNull(found), [&] { Copy(copy, found, SizeOfType(type)); }, [&] { Zero(copy, SizeOfType(type)); });
-  return FromMemory(copy, type);
+  llvm::Value* there = ir_.CreateIsNotNull(found);
+  If(there, [&] { Copy(copy, found, SizeOfType(type)); }, [&] { Zero(copy, SizeOfType(type)); });
+  Remember(text, copy, there);
+  return {copy, there};
 }
 
 void Program::WriteMap(const Target& target, const Expr* value) {
@@ -167,6 +185,7 @@ void Program::WriteMap(const Target& target, const Expr* value) {
   llvm::Value* memory = Allocate(SizeOfType(map.value));
   EvaluateInto(memory, map.value, value);
   llvm::Value* failed = PutElement(ElementOf(target, nullptr), memory, BPF_ANY);
+  ForgetMap(target.map);
   If(ir_.CreateICmpNE(failed, I64(0)), [&] { CountLoss(image::LossCause::MapFull); });
 }
 
@@ -200,6 +219,7 @@ llvm::Value* Program::UpdateMap(const Target& target, BinaryOp op, llvm::Value* 
     return after(old);
   }
   const Element element = ElementOf(target, nullptr);
+  ForgetMap(target.map);
   llvm::Value* result = Allocate(SizeOfType(type));
   Zero(result, SizeOfType(type));
   llvm::Value* found = FindElement(element);
@@ -227,6 +247,7 @@ llvm::Value* Program::DeleteKey(const Target& target) {
     return ir_.CreateICmpNE(was, I64(0));
   }
   llvm::Value* failed = OnElement(BPF_FUNC_map_delete_elem, ir_.getInt64Ty(), ElementOf(target, nullptr), {});
+  ForgetMap(target.map);
   return ir_.CreateICmpEQ(failed, I64(0));
 }
 
@@ -236,6 +257,7 @@ llvm::Value* Program::HasKey(const Target& target) {
     llvm::Value* set = ir_.CreateLoad(ir_.getInt64Ty(), At(GlobalValue(target.map), SetOffset(target.map)));
     return ir_.CreateICmpNE(set, I64(0));
   }
+  if (!map.value->IsAggregate() && map.value->IsScalar()) return ReadElement(target).second;
   return ir_.CreateIsNotNull(FindElement(ElementOf(target, nullptr)));
 }
 
@@ -283,6 +305,11 @@ llvm::Value* Program::FindInto(const Target& target, llvm::Value* dst, const Typ
     llvm::Value* there = HasKey(target);
     If(there, [&] { Store(dst, type, ReadMap(target)); });
     return there;
+  }
+  if (!IsGlobal(map) && map.value->IsScalar()) {
+    const auto [copy, found] = ReadElement(target);
+    If(found, [&, copy = copy] { Store(dst, type, FromMemory(copy, map.value)); });
+    return found;
   }
   llvm::Value* element = AddressOfElement(target);
   llvm::Value* there = ir_.CreateIsNotNull(element);

@@ -51,6 +51,22 @@ bool FiltersProcess(ProbeKind kind) {
   UNREACHABLE("probe kind");
 }
 
+// Helpers that give the same throughout one run of a program, so that LLVM may ask once.
+bool IsPure(uint32_t helper) {
+  switch (helper) {
+    case BPF_FUNC_get_current_pid_tgid:
+    case BPF_FUNC_get_current_uid_gid:
+    case BPF_FUNC_get_current_task:
+    case BPF_FUNC_get_current_task_btf:
+    case BPF_FUNC_get_current_cgroup_id:
+    case BPF_FUNC_get_smp_processor_id:
+    case BPF_FUNC_get_numa_node_id:
+    case BPF_FUNC_get_attach_cookie:
+    case BPF_FUNC_task_pt_regs: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 Program::Program(ModuleBuilder& module, const ProbeUnit& unit, const LoweredUnit& lowered, uint32_t index)
@@ -201,13 +217,16 @@ void Program::If(llvm::Value* condition, const std::function<void()>& then, cons
   llvm::BasicBlock* end = NewBlock("endif");
   llvm::BasicBlock* no = otherwise ? NewBlock("else") : end;
   ir_.CreateCondBr(condition, yes, no);
+  const size_t known = known_.size();
   ir_.SetInsertPoint(yes);
   then();
   ir_.CreateBr(end);
+  known_.resize(std::min(known, known_.size()));
   if (otherwise) {
     ir_.SetInsertPoint(no);
     otherwise();
     ir_.CreateBr(end);
+    known_.resize(std::min(known, known_.size()));
   }
   ir_.SetInsertPoint(end);
 }
@@ -221,7 +240,13 @@ llvm::CallInst* Program::HelperCall(uint32_t id, llvm::Type* result, const std::
   for (llvm::Value* arg : args) types.push_back(arg->getType());
   auto* type = llvm::FunctionType::get(result, types, false);
   auto* callee = llvm::ConstantExpr::getIntToPtr(I64(id), ir_.getPtrTy());
-  return ir_.CreateCall(type, callee, args);
+  llvm::CallInst* call = ir_.CreateCall(type, callee, args);
+  if (IsPure(id)) {
+    call->setDoesNotAccessMemory();
+    call->setDoesNotThrow();
+    call->addFnAttr(llvm::Attribute::WillReturn);
+  }
+  return call;
 }
 
 llvm::Value* Program::At(llvm::Value* base, uint64_t offset) {

@@ -122,6 +122,7 @@ class Program {
                           const Location* at = nullptr);
   // Evaluates a String expression straight to dst. Returns its length, as ReadString does. Bytes behind the NUL are left alone.
   llvm::Value* StringInto(llvm::Value* dst, uint64_t capacity, const Expr* expr);
+  void CommInto(llvm::Value* dst, uint64_t capacity);  // builtins.cpp
   // A String value to memory of another capacity, padded with zeros.
   void StoreString(llvm::Value* dst, uint64_t capacity, const Value& value);
   // The bytes that a string needs, or the text that an array or a pointer stands for; NUL included.
@@ -151,6 +152,13 @@ class Program {
   void CountLoss(image::LossCause cause);
   // With -k: code that sends a HelperError when `result`, of this helper, is negative. Without: nothing.
   void CheckRead(uint32_t helper, llvm::Value* result, const Location& at);
+
+  // --- what is known already (known.cpp) ---
+  // What `find` gives, found once for all code that surely runs after it.
+  llvm::Value* Once(const std::string& what, const std::function<llvm::Value*()>& find);
+  void ForgetVariable(int variable);  // it is written
+  void ForgetMap(int map);            // it may have changed
+  void ForgetAll() { known_.clear(); }
 
   // --- building blocks (program.cpp) ---
   llvm::Value* Helper(uint32_t id, llvm::Type* result, std::initializer_list<llvm::Value*> args);
@@ -227,6 +235,17 @@ class Program {
     uint32_t stack_budget;
     std::vector<LoopBlocks> loops;
   };
+  struct Known {
+    std::string what;  // empty: no more
+    llvm::Value* value;
+    llvm::Value* other;
+  };
+  const Known* Recall(const std::string& what) const;
+  void Remember(const std::string& what, llvm::Value* value, llvm::Value* other = nullptr);
+  void Forget(const std::string& part);
+  std::string SteadyText(const Expr* expr) const;
+  std::string KeyText(const Target& target) const;
+  std::string ReadText(const Target& target) const;
   void PrepareFrame();
   void FinishFrame();
   void ShareScratch(llvm::Value* slot);
@@ -278,6 +297,8 @@ class Program {
     llvm::Value* is_short = nullptr;  // i1: it is in the map's ShortMap; null: there is none
   };
   Element ElementOf(const Target& target, llvm::Value* bucket);
+  Element MakeElement(const Target& target, llvm::Value* bucket);
+  std::pair<llvm::Value*, llvm::Value*> ReadElement(const Target& target);
   llvm::Value* OnElement(uint32_t helper, llvm::Type* result, const Element& element, const std::vector<llvm::Value*>& rest);
   llvm::Value* FindElement(const Element& element);  // null: not there
   llvm::Value* PutElement(const Element& element, llvm::Value* value, uint64_t flags);
@@ -336,6 +357,7 @@ class Program {
 
   std::set<const Expr*> prints_before_clear_;
   std::vector<llvm::Value*> variables_;
+  std::vector<Known> known_;
   std::vector<LoopBlocks> loops_;
 };
 

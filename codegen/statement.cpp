@@ -20,6 +20,11 @@ class Emitter {
 
   void operator()(const Let& s) {
     const int index = p_.typed().lets[s.id.value];
+    LetVariable(index, s);
+    p_.ForgetVariable(index);
+  }
+
+  void LetVariable(int index, const Let& s) {
     const Type* type = p_.typed().variables[index].type;
     if (s.value != nullptr) {
       p_.EvaluateInto(p_.Variable(index), type, s.value);
@@ -34,6 +39,7 @@ class Emitter {
   void operator()(const Assign& s) {
     if (const auto* variable = As<ScratchVar>(s.target)) {
       AssignVariable(p_.typed().Info(variable).variable, s);
+      p_.ForgetVariable(p_.typed().Info(variable).variable);
       return;
     }
     const Program::Target target = p_.TargetOf(s.target);
@@ -64,6 +70,7 @@ class Emitter {
     const uint64_t count = *p_.typed().Info(s.count).integer;
     llvm::BasicBlock* end = p_.NewBlock("unrolled");
     for (uint64_t i = 0; i < count; ++i) {
+      p_.ForgetAll();  // `continue` may have left the turn before early
       llvm::BasicBlock* next = p_.NewBlock("next");
       p_.loops().push_back({next, end});
       p_.Statements(s.body->statements);
@@ -73,6 +80,7 @@ class Emitter {
     }
     ir_.CreateBr(end);
     ir_.SetInsertPoint(end);
+    p_.ForgetAll();
   }
 
   void operator()(const ForRange& s) {
@@ -92,6 +100,7 @@ class Emitter {
     llvm::Value* now = p_.Load(counter, type);
     ir_.CreateCondBr(type->is_signed ? ir_.CreateICmpSLT(now, last) : ir_.CreateICmpULT(now, last), body, end);
     ir_.SetInsertPoint(body);
+    p_.ForgetAll();  // the turn before may have written what was known
     ir_.CreateStore(now, variable);
     p_.loops().push_back({next, end});
     p_.Statements(s.body->statements);
@@ -102,6 +111,7 @@ class Emitter {
     ir_.CreateStore(ir_.CreateAdd(old, llvm::ConstantInt::get(old->getType(), 1)), counter);
     ir_.CreateBr(test);
     ir_.SetInsertPoint(end);
+    p_.ForgetAll();
   }
 
   void operator()(const ForIn& s) { p_.LoopOverMap(s); }
