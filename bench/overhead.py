@@ -90,7 +90,7 @@ class Attached:
         return total
 
 
-def loop(floor: Floor, kind: str, turns: int, batches: int = 20) -> float:
+def loop(floor: Floor, kind: str, turns: int, batches: int = 100) -> float:
     """Nanoseconds per turn."""
     command = [floor.openat_loop] if kind == "openat" else [floor.call_loop, kind]
     place = [PATH] if kind == "openat" else []

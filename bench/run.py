@@ -8,13 +8,16 @@ import subprocess
 import sys
 
 import contestants
+import hooks
 import output
 import overhead
 import start
+import verifier
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Name, module, runs of each case.
-BENCHMARKS = {"start": (start, 15), "overhead": (overhead, 5), "output": (output, 3)}
+BENCHMARKS = {"start": (start, 15), "overhead": (overhead, 5), "output": (output, 3), "hooks": (hooks, 5),
+              "verifier": (verifier, 1)}
 
 
 def works(who: contestants.Contestant) -> bool:

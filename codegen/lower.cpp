@@ -61,6 +61,8 @@ bool OnlyRegisters(const RecordUse& use) {
 LoweredUnit LowerSyscalls(const ProbeUnit& unit, bool enter, const RecordUse& use) {
   LoweredUnit lowered;
   if (use.whole || !OnlyRegisters(use)) return lowered.why_not = "it reads a field that only the perf record has", lowered;
+  // To walk over three frames more costs what a raw tracepoint saves; over many system calls one program saves far more.
+  if (use.stack && unit.targets.size() == 1) return lowered.why_not = "it takes the kernel's stack", lowered;
   for (const AttachTarget& target : unit.targets) {
     const auto number = SyscallOfTracepoint(std::string_view(target.target).substr((enter ? kEnter : kExit).size()));
     if (!number) return lowered.why_not = target.name + " is of a system call that is not in the table", lowered;
