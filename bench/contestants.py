@@ -77,6 +77,7 @@ class Floor:
         self.measure = self._compile("measure")
         self.openat_loop = self._compile("openat_loop")
         self.call_loop = self._compile("call_loop")
+        self.stacks = self._compile("stacks")
         self.program = self._compile("floor", "-l:libbpf.a", "-lelf", "-lz")
         self.object = folder / "floor.bpf.o"
         machine = os.uname().machine

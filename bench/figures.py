@@ -23,6 +23,12 @@ def ratio(ours: dict | None, theirs: dict | None) -> float | None:
     return ours["median"] / theirs["median"]
 
 
+def shown(figure: dict | None) -> str:
+    if not figure or figure["median"] is None:
+        return "-"
+    return f"{figure['median']:.4g} ±{figure['spread'] * 100:.0f}%"
+
+
 class Table:
     """Rows of one benchmark: a case and what each contestant needed for it."""
 
@@ -34,12 +40,6 @@ class Table:
     def add(self, case: str, unit: str, samples: dict[str, list[float]], note: str = "") -> None:
         self.rows.append({"case": case, "unit": unit, "note": note} | {who: summary(found) for who, found in samples.items()})
 
-    def _cell(self, row: dict, who: str) -> str:
-        figure = row.get(who)
-        if not figure or figure["median"] is None:
-            return "-"
-        return f"{figure['median']:.4g} ±{figure['spread'] * 100:.0f}%"
-
     def print(self) -> None:
         """Columns: each contestant, then kawk's ratio to each of the others."""
         others = [who for who in self.contestants if who != "kawk"]
@@ -47,7 +47,7 @@ class Table:
         lines = [titles]
         for row in self.rows:
             ratios = [ratio(row.get("kawk"), row.get(who)) for who in others]
-            lines.append([row["case"], row["unit"], *[self._cell(row, who) for who in self.contestants],
+            lines.append([row["case"], row["unit"], *[shown(row.get(who)) for who in self.contestants],
                           *["-" if value is None else f"{value:.3f}" for value in ratios], row["note"]])
         widths = [max(len(line[column]) for line in lines) for column in range(len(titles))]
         print(f"\n{self.name}")

@@ -7,7 +7,10 @@ import pathlib
 import subprocess
 import sys
 
+import bulk
 import contestants
+import goals
+import growth
 import hooks
 import output
 import overhead
@@ -16,8 +19,8 @@ import verifier
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Name, module, runs of each case.
-BENCHMARKS = {"start": (start, 15), "overhead": (overhead, 5), "output": (output, 3), "hooks": (hooks, 5),
-              "verifier": (verifier, 1)}
+BENCHMARKS = {"start": (start, 15), "overhead": (overhead, 5), "output": (output, 3), "bulk": (bulk, 5), "growth": (growth, 3),
+              "hooks": (hooks, 5), "verifier": (verifier, 1)}
 
 
 def works(who: contestants.Contestant) -> bool:
@@ -32,7 +35,11 @@ def main() -> int:
     parser.add_argument("--runs", type=int, help="rounds, instead of each benchmark's own number")
     parser.add_argument("--no-save", action="store_true", help="leave bench/results/ as it is")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)}; default all")
+    parser.add_argument("--goals", action="store_true", help="measure nothing: print the goals beside the results that are kept")
     options = parser.parse_args()
+    if options.goals:
+        goals.print_table(HERE / "results")
+        return 0
     if unknown := [name for name in options.names if name not in BENCHMARKS]:
         parser.error(f"no benchmark `{unknown[0]}`; there are {', '.join(BENCHMARKS)}")
     if os.geteuid() != 0:
@@ -53,6 +60,7 @@ def main() -> int:
         table.print()
         if not options.no_save:
             table.save(HERE / "results", versions)
+    goals.print_table(HERE / "results")
     return 0
 
 

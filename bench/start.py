@@ -1,8 +1,9 @@
 """What a start costs: the whole process from its start to its end, beside the peer and a C program that loads and attaches one
-program; and the size on disk."""
+program; and the size on disk. The first round fills kawk's compile cache; `kawk, no cache` compiles each time."""
 
 import pathlib
 import subprocess
+import typing
 
 from contestants import Contestant, Floor, peer_tool
 from figures import Table
@@ -21,13 +22,17 @@ CASES = [
     ("count by comm, dry run", COUNT, ["--dry-run"]),
     ("latency hist, dry run", LATENCY, ["--dry-run"]),
 ]
+COLD = "kawk, no cache"
 TOOLS = ["opensnoop.bt", "execsnoop.bt", "biolatency.bt", "runqlat.bt"]
 
 
-def measure(floor: Floor, command: list[str]) -> tuple[float, float, float] | None:
-    """Wall ms, CPU ms and peak MiB of a command; None where it failed."""
-    done = subprocess.run([floor.measure, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+def measure(floor: Floor, command: list[str], given: typing.IO | int = subprocess.DEVNULL,
+            seconds: float | None = None) -> tuple[float, float, float] | None:
+    """Wall ms, CPU ms and peak MiB of a command with the standard input `given`; None where it failed."""
+    done = subprocess.run(["timeout", str(seconds or 0), floor.measure, *command], stdin=given, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        return None
     status, wall, cpu, peak = done.stderr.strip().split("\n")[-1].split()
     return None if status != "0" else (int(wall) / 1000, int(cpu) / 1000, int(peak) / 1024)
 
@@ -53,9 +58,10 @@ def _sizes(table: Table, contestants: list[Contestant]) -> None:
 
 
 def run(contestants: list[Contestant], floor: Floor, runs: int) -> Table:
-    table = Table("start", [who.name for who in contestants] + ["floor"])
+    table = Table("start", [who.name for who in contestants] + [COLD, "floor"])
     for case, script, flags in CASES:
         commands = {who.name: who.script(script, *flags) for who in contestants}
+        commands[COLD] = contestants[0].script(script, "--no-cache", *flags)
         if case == CASES[0][0]:
             commands["floor"] = floor.command("start")
         _rounds(table, floor, case, commands, runs)
@@ -64,6 +70,7 @@ def run(contestants: list[Contestant], floor: Floor, runs: int) -> Table:
         if not peer or not (path := peer_tool(peer, tool)):
             continue
         commands = {who.name: [*who.command, "--dry-run", _as_seen_by(who, path)] for who in contestants}
+        commands[COLD] = [*contestants[0].command, "--no-cache", "--dry-run", str(path)]
         _rounds(table, floor, f"{tool}, dry run", commands, max(3, runs // 3))
     _sizes(table, contestants)
     return table

@@ -2,6 +2,9 @@
 // LLVM's default changes between releases.
 #include "codegen/object.h"
 
+#include <llvm/CodeGen/MachineModuleInfo.h>
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/LegacyPassManager.h>
@@ -15,6 +18,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "codegen/split_blocks.h"
 
 extern "C" {
 void LLVMInitializeBPFTargetInfo();
@@ -33,8 +37,8 @@ void GiveUp(void*, const char* reason, bool) {
   std::_Exit(1);
 }
 
-llvm::TargetMachine& Machine() {
-  static llvm::TargetMachine* machine = [] {
+llvm::LLVMTargetMachine& Machine() {
+  static llvm::LLVMTargetMachine* machine = [] {
     llvm::install_fatal_error_handler(GiveUp);
     LLVMInitializeBPFTargetInfo();
     LLVMInitializeBPFTarget();
@@ -44,7 +48,7 @@ llvm::TargetMachine& Machine() {
     std::string error;
     const llvm::Target* target = llvm::TargetRegistry::lookupTarget("bpf", error);
     CHECK(target != nullptr);
-    return target->createTargetMachine("bpf", "v3", "", {}, std::nullopt);
+    return static_cast<llvm::LLVMTargetMachine*>(target->createTargetMachine("bpf", "v3", "", {}, std::nullopt));
   }();
   return *machine;
 }
@@ -88,13 +92,35 @@ void OptimizeForBpf(llvm::Module& module) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
+namespace {
+
+// What addPassesToEmitFile does, with a pass of our own in between.
+void AddPassesToEmit(llvm::legacy::PassManager& passes, llvm::raw_pwrite_stream& stream) {
+  llvm::TargetPassConfig* config = Machine().createPassConfig(passes);
+  config->setDisableVerify(true);
+  const std::unique_ptr<llvm::Pass> prepare(llvm::createCodeGenPrepareLegacyPass());
+  config->insertPass(prepare->getPassID(), CreateSplitBlocksPass());
+  passes.add(config);
+  auto* machine_module = new llvm::MachineModuleInfoWrapperPass(&Machine());
+  passes.add(machine_module);
+  if (config->addISelPasses()) UNREACHABLE("no instruction selector");
+  config->addMachinePasses();
+  config->setInitialized();
+  llvm::MCContext& context = machine_module->getMMI().getContext();
+  if (Machine().addAsmPrinter(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile, context))
+    UNREACHABLE("no object emitter");
+  passes.add(llvm::createFreeMachineFunctionPass());
+}
+
+}  // namespace
+
 Result<std::vector<uint8_t>> EmitObject(llvm::Module& module) {
   std::string complaints;
   module.getContext().setDiagnosticHandler(std::make_unique<Complaints>(complaints));
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if (Machine().addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile)) UNREACHABLE("no object emitter");
+  AddPassesToEmit(passes, stream);
   passes.run(module);
   if (!complaints.empty()) {
     return Error{"the script does not fit the limits of BPF: " + complaints,

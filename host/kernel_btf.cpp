@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <iterator>
 
 #include "host/files.h"
 
@@ -113,10 +114,13 @@ uint32_t BtfNameIndex::Find(std::string_view name, uint32_t kind) const {
   return 0;
 }
 
-std::vector<std::string> RawTracepointNames(std::string_view bytes, uint32_t base_strings) {
-  std::vector<std::string> names;
+namespace {
+
+// Calls `visit(kind, name)` for every named type, in one walk over the bytes.
+template <class Visit>
+void ForEachName(std::string_view bytes, uint32_t base_strings, const Visit& visit) {
   const std::optional<Sections> sections = FindSections(bytes);
-  if (!sections) return names;
+  if (!sections) return;
   std::string_view types = sections->types;
   while (types.size() >= sizeof(struct btf_type)) {
     struct btf_type type;
@@ -124,31 +128,52 @@ std::vector<std::string> RawTracepointNames(std::string_view bytes, uint32_t bas
     const std::optional<size_t> size = TypeBytes(type);
     if (!size || *size > types.size()) break;
     types.remove_prefix(*size);
-    const bool is_typedef = btf_is_typedef(&type);
-    if ((!is_typedef && !btf_is_func(&type)) || type.name_off < base_strings) continue;
-    const uint32_t at = type.name_off - base_strings;
-    const std::string_view prefix = is_typedef ? kTypedefPrefix : kFunctionPrefix;
-    if (at >= sections->strings.size() || !sections->strings.substr(at).starts_with(prefix)) continue;
-    const size_t begin = at + prefix.size();
-    const size_t end = sections->strings.find('\0', begin);
-    if (end != std::string_view::npos && end != begin) names.emplace_back(sections->strings.substr(begin, end - begin));
+    if (type.name_off < base_strings || type.name_off - base_strings >= sections->strings.size()) continue;
+    visit(btf_kind(&type), sections->strings.substr(type.name_off - base_strings));
   }
+}
+
+// What follows `prefix` in a name that begins at `text`, up to its NUL; empty when it does not begin so.
+std::string_view Behind(std::string_view prefix, std::string_view text) {
+  if (!text.starts_with(prefix)) return {};
+  const size_t end = text.find('\0', prefix.size());
+  return end == std::string_view::npos ? std::string_view() : text.substr(prefix.size(), end - prefix.size());
+}
+
+}  // namespace
+
+std::vector<std::string> RawTracepointNames(std::string_view bytes, uint32_t base_strings) {
+  std::vector<std::string> names;
+  ForEachName(bytes, base_strings, [&](uint32_t kind, std::string_view text) {
+    if (kind != BTF_KIND_TYPEDEF && kind != BTF_KIND_FUNC) return;
+    const std::string_view name = Behind(kind == BTF_KIND_TYPEDEF ? kTypedefPrefix : kFunctionPrefix, text);
+    if (!name.empty()) names.emplace_back(name);
+  });
   Unique(names);
   return names;
 }
 
-std::vector<std::string> IteratorNames(const ::btf* types) {
-  std::vector<std::string> names;
-  constexpr std::string_view kPrefix = "bpf_iter_";
-  for (uint32_t id = 1; types != nullptr && id < btf__type_cnt(types); ++id) {
-    const ::btf_type* type = btf__type_by_id(types, id);
-    if (!btf_is_func(type) || !NameOf(types, type).starts_with(kPrefix)) continue;
+std::vector<std::string> IteratorNames(std::string_view bytes) {
+  std::vector<std::string> functions;
+  std::vector<std::string> contexts;
+  ForEachName(bytes, 0, [&](uint32_t kind, std::string_view text) {
     // Helpers of iterators have such names too, but no context struct.
-    const std::string name(NameOf(types, type).substr(kPrefix.size()));
-    if (btf__find_by_name_kind(types, ("bpf_iter__" + name).c_str(), BTF_KIND_STRUCT) > 0) names.push_back(name);
-  }
-  Unique(names);
+    const std::string_view function = kind == BTF_KIND_FUNC ? Behind("bpf_iter_", text) : "";
+    const std::string_view context = kind == BTF_KIND_STRUCT ? Behind("bpf_iter__", text) : "";
+    if (!function.empty()) functions.emplace_back(function);
+    if (!context.empty()) contexts.emplace_back(context);
+  });
+  Unique(functions);
+  Unique(contexts);
+  std::vector<std::string> names;
+  std::set_intersection(functions.begin(), functions.end(), contexts.begin(), contexts.end(), std::back_inserter(names));
   return names;
+}
+
+std::vector<std::string> IteratorNames(const ::btf* types) {
+  uint32_t size = 0;
+  const void* bytes = types == nullptr ? nullptr : btf__raw_data(types, &size);
+  return IteratorNames(std::string_view(static_cast<const char*>(bytes), bytes == nullptr ? 0 : size));
 }
 
 BtfBytes::~BtfBytes() {
@@ -181,6 +206,8 @@ std::string_view KernelBtf::Bytes() {
   }
   return bytes_.view();
 }
+
+std::vector<std::string> KernelBtf::Iterators() { return IteratorNames(Bytes()); }
 
 const ::btf* KernelBtf::Get() {
   if (!tried_) {

@@ -61,6 +61,7 @@ class KernelBtf {
   uint32_t Find(const std::string& name, uint32_t kind);
   // "module:event" of every raw tracepoint, with the module "vmlinux" for the kernel's own; sorted.
   const std::vector<std::string>& RawTracepoints();
+  std::vector<std::string> Iterators();
 
  private:
   std::string_view Bytes();
@@ -79,6 +80,7 @@ class KernelBtf {
 // `base_strings`: the length of the string section of the base of a module's BTF, or 0.
 std::vector<std::string> RawTracepointNames(std::string_view bytes, uint32_t base_strings);
 // What `struct bpf_iter__NAME` there is, sorted; each has a function `bpf_iter_NAME` that programs attach to.
+std::vector<std::string> IteratorNames(std::string_view bytes);
 std::vector<std::string> IteratorNames(const ::btf* types);
 // The declarations of functions in C, as the types are spelled in BTF. Holds libbpf's dumper, which costs some milliseconds
 // to make; `types` must outlive it.

@@ -59,7 +59,7 @@ class Machine final : public Host {
                                            const std::string& name) override {
     return usdt_.Match(path, provider, name);
   }
-  std::vector<std::string> Iterators() override { return IteratorNames(btf_.Get()); }
+  std::vector<std::string> Iterators() override { return btf_.Iterators(); }
   const ::btf* KernelBtf() override { return btf_.Get(); }
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override { return btf_.Find(name, kind); }
 
