@@ -37,7 +37,7 @@ bool MapEvents::IsSum(uint32_t map) const {
 MapSnapshot MapEvents::WithoutTaken(uint32_t map, uint64_t epoch, MapSnapshot snapshot) const {
   const Sums& taken = taken_[map];
   if (taken.value.empty() || taken.epoch != epoch || snapshot.entries.empty()) return snapshot;
-  std::vector<uint8_t>& value = snapshot.entries[0].value;
+  SmallBytes& value = snapshot.entries[0].value;
   bool any = false;
   for (size_t at = 0; at + sizeof(uint64_t) <= std::min(value.size(), taken.value.size()); at += sizeof(uint64_t)) {
     uint64_t word, less;
@@ -55,7 +55,7 @@ MapSnapshot MapEvents::Snapshot(const image::EventSpec& spec, std::span<const ui
   MapSnapshot snapshot = ReadForPrint(spec, record, drained);
   if (!IsSum(spec.map)) return snapshot;
   const uint64_t epoch = EpochIn(record);
-  shown_[spec.map] = {epoch, snapshot.entries.empty() ? std::vector<uint8_t>() : snapshot.entries[0].value};
+  shown_[spec.map] = {epoch, snapshot.entries.empty() ? SmallBytes() : snapshot.entries[0].value};
   return WithoutTaken(spec.map, epoch, std::move(snapshot));
 }
 

@@ -33,7 +33,7 @@ class MapEvents {
   // A scalar that is a sum, as it was at some moment of an epoch.
   struct Sums {
     uint64_t epoch = 0;
-    std::vector<uint8_t> value;  // empty: nothing yet
+    SmallBytes value;  // empty: nothing yet
   };
   bool IsSum(uint32_t map) const;
   // Less what a clear() of the same epoch has taken away.

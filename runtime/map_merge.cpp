@@ -22,18 +22,18 @@ uint64_t Load64(const uint8_t* at) {
 }
 void Store64(uint8_t* at, uint64_t value) { memcpy(at, &value, sizeof value); }
 
-void AddWords(std::vector<uint8_t>& into, const uint8_t* slot, size_t words) {
+void AddWords(SmallBytes& into, const uint8_t* slot, size_t words) {
   for (size_t i = 0; i < words; ++i) Store64(&into[i * 8], Load64(&into[i * 8]) + Load64(slot + i * 8));
 }
 
 // {rank, set}: the larger rank is the better extreme; on CPUs where nothing was taken it is 0.
-void TakeExtreme(std::vector<uint8_t>& into, const uint8_t* slot) {
+void TakeExtreme(SmallBytes& into, const uint8_t* slot) {
   Store64(into.data(), std::max(Load64(into.data()), Load64(slot)));
   Store64(&into[8], Load64(&into[8]) | Load64(slot + 8));
 }
 
 // A plain integer in a per-CPU map reads as the sum over the CPUs.
-void AddInteger(const ValueType& type, std::vector<uint8_t>& into, const uint8_t* slot) {
+void AddInteger(const ValueType& type, SmallBytes& into, const uint8_t* slot) {
   uint64_t a = 0, b = 0;
   const size_t size = std::min<size_t>(type.size, 8);
   memcpy(&a, into.data(), size);
@@ -42,7 +42,7 @@ void AddInteger(const ValueType& type, std::vector<uint8_t>& into, const uint8_t
   memcpy(into.data(), &a, size);
 }
 
-void MergeSlot(const ValueType& type, std::vector<uint8_t>& into, const uint8_t* slot, bool first) {
+void MergeSlot(const ValueType& type, SmallBytes& into, const uint8_t* slot, bool first) {
   switch (type.kind) {
     case ValueKind::Count:
     case ValueKind::Sum:
@@ -79,8 +79,6 @@ void MergeSlot(const ValueType& type, std::vector<uint8_t>& into, const uint8_t*
   UNREACHABLE("value kind");
 }
 
-std::vector<uint8_t> ToVector(std::span<const uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
-
 // The points of a Tseries as the value of an entry.
 std::vector<uint8_t> SeriesValue(const ValueType& type, std::vector<SeriesPoint>& points) {
   TrimSeries(type, points);
@@ -110,7 +108,7 @@ std::vector<MapEntry> GroupSeries(const image::Image& image, const image::MapSpe
     const std::span<const uint8_t> key = elements.Key(i);
     const auto [found, is_new] = index.try_emplace(std::string(key.begin(), key.begin() + key_size), entries.size());
     if (is_new) {
-      entries.push_back(MapEntry{ToVector(key.first(key_size)), {}});
+      entries.push_back(MapEntry{key.first(key_size), {}});
       points.emplace_back();
     }
     const auto point = MergeSeriesSlots(type, elements.Value(i), elements.stride());
@@ -123,7 +121,7 @@ std::vector<MapEntry> GroupSeries(const image::Image& image, const image::MapSpe
 // A scalar Hist or Lhist: element i is bucket i. Never set when all are zero.
 std::vector<MapEntry> MergeScalarBuckets(const ValueType& type, const RawElements& elements) {
   MapEntry entry;
-  entry.value.resize(size_t{BucketCount(type)} * 8);
+  entry.value.Zero(size_t{BucketCount(type)} * 8);
   bool set = false;
   for (size_t i = 0; i < elements.count; ++i) {
     uint32_t bucket;
@@ -159,8 +157,8 @@ std::vector<MapEntry> GroupBuckets(const image::Image& image, const image::MapSp
     if (bucket >= BucketCount(type)) continue;
     const auto [found, is_new] = index.try_emplace(std::string(key.begin(), key.begin() + key_size), entries.size());
     if (is_new) {
-      entries.push_back(MapEntry{ToVector(key.first(key_size)), {}});
-      entries.back().value.resize(size_t{BucketCount(type)} * 8);
+      entries.push_back(MapEntry{key.first(key_size), {}});
+      entries.back().value.Zero(size_t{BucketCount(type)} * 8);
     }
     Store64(&entries[found->second].value[bucket * 8], Load64(MergeSlots(type, elements.Value(i), elements.stride()).data()));
   }
@@ -176,24 +174,24 @@ uint32_t BucketCount(const ValueType& value) {
   return 0;
 }
 
-std::vector<uint8_t> MergeSlots(const ValueType& value, std::span<const uint8_t> slots, size_t stride) {
-  std::vector<uint8_t> merged(value.size);
+SmallBytes MergeSlots(const ValueType& value, std::span<const uint8_t> slots, size_t stride) {
+  SmallBytes merged;
+  merged.Zero(value.size);
   for (size_t at = 0; at + value.size <= slots.size(); at += stride) MergeSlot(value, merged, &slots[at], at == 0);
   return merged;
 }
 
-RawElements OfEpoch(const image::Image& image, const image::MapSpec& spec, const RawElements& elements, uint64_t epoch) {
-  RawElements found = elements;
-  found.count = 0;
+RawElements OfEpoch(const image::Image& image, const image::MapSpec& spec, RawElements elements, uint64_t epoch) {
   const bool array = spec.storage == image::MapStorage::PerCpuArray;
   const uint32_t in_front = array ? 0 : sizeof epoch;
   const uint32_t per_copy = std::max(BucketCount(image.types[spec.value]), 1u);
   const uint32_t first = static_cast<uint32_t>(epoch % image::kEpochCopies) * per_copy;
-  found.key_size = elements.key_size - in_front;
+  const uint32_t key_size = elements.key_size - in_front;
   const size_t bytes = elements.stride() * elements.slots;
+  size_t kept = 0;  // they move to the front, so that nothing is copied twice
   for (size_t i = 0; i < elements.count; ++i) {
     const std::span<const uint8_t> key = elements.Key(i);
-    uint8_t* to = &found.keys[found.count * found.key_size];
+    uint8_t* to = &elements.keys[kept * key_size];
     if (array) {
       uint32_t index;
       memcpy(&index, key.data(), sizeof index);
@@ -202,12 +200,14 @@ RawElements OfEpoch(const image::Image& image, const image::MapSpec& spec, const
       memcpy(to, &index, sizeof index);
     } else {
       if (Load64(key.data()) != epoch) continue;
-      memmove(to, &key[in_front], found.key_size);
+      memmove(to, &key[in_front], key_size);
     }
-    memmove(&found.values[found.count * bytes], elements.Value(i).data(), bytes);
-    ++found.count;
+    if (kept != i) memmove(&elements.values[kept * bytes], elements.Value(i).data(), bytes);
+    ++kept;
   }
-  return found;
+  elements.key_size = key_size;
+  elements.count = kept;
+  return elements;
 }
 
 std::vector<MapEntry> MergeElements(const image::Image& image, const image::MapSpec& spec, const RawElements& elements) {
@@ -222,14 +222,14 @@ std::vector<MapEntry> MergeElements(const image::Image& image, const image::MapS
       return buckets ? MergeScalarBuckets(type, elements) : MergeScalar(type, elements);
     case image::MapStorage::Hash:
       entries.reserve(elements.count);
-      for (size_t i = 0; i < elements.count; ++i) entries.push_back({ToVector(elements.Key(i)), ToVector(elements.Value(i))});
+      for (size_t i = 0; i < elements.count; ++i) entries.push_back({elements.Key(i), elements.Value(i)});
       break;
     case image::MapStorage::PerCpuHash:
       if (series) return GroupSeries(image, spec, elements);
       if (buckets) return GroupBuckets(image, spec, elements);
       entries.reserve(elements.count);
       for (size_t i = 0; i < elements.count; ++i) {
-        entries.push_back({ToVector(elements.Key(i)), MergeSlots(type, elements.Value(i), elements.stride())});
+        entries.push_back({elements.Key(i), MergeSlots(type, elements.Value(i), elements.stride())});
       }
       break;
   }

@@ -34,10 +34,10 @@ inline constexpr uint32_t BucketKeyBytes(uint32_t key_size) { return ((key_size 
 inline constexpr size_t GlobalValueBytes(const image::ValueType& value) { return (size_t{value.size} + 7) & ~size_t{7}; }
 
 // Merges one element's slots by the kind of value.
-std::vector<uint8_t> MergeSlots(const image::ValueType& value, std::span<const uint8_t> slots, size_t stride);
+SmallBytes MergeSlots(const image::ValueType& value, std::span<const uint8_t> slots, size_t stride);
 
 // The elements of one epoch as a map without epochs has them (see image::EpochState).
-RawElements OfEpoch(const image::Image& image, const image::MapSpec& spec, const RawElements& elements, uint64_t epoch);
+RawElements OfEpoch(const image::Image& image, const image::MapSpec& spec, RawElements elements, uint64_t epoch);
 
 // The entries of a map from its elements.
 std::vector<MapEntry> MergeElements(const image::Image& image, const image::MapSpec& spec, const RawElements& elements);

@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kBatchBytes = 1 << 20;  // of the first batch; grows when one bucket of a hash does not fit
 constexpr size_t kLargestBatch = 1 << 20;
+constexpr size_t kMostReserved = 256 << 20;
 
 // Whether the kernel does batches for this map, or elements must be taken one by one.
 bool LacksBatches(int error) { return error == -EINVAL || error == -ENOTSUP || error == -ENOSYS; }
@@ -38,6 +39,12 @@ bool ReadByBatches(const LoadedMap& map, RawElements& elements) {
   std::vector<uint8_t> position(std::max<size_t>(map.key_size, 8));
   std::vector<uint8_t> next(position.size());
   bool first = true;
+  // Room in the address space for a full map, so that growing copies nothing; what is not used is never touched.
+  const size_t most = size_t{map.max_entries} + capacity;
+  if (most <= kMostReserved / (element + map.key_size)) {
+    elements.keys.reserve(most * map.key_size);
+    elements.values.reserve(most * element);
+  }
   for (;;) {
     elements.keys.resize((elements.count + capacity) * map.key_size);
     elements.values.resize((elements.count + capacity) * element);
@@ -134,7 +141,7 @@ MapSnapshot MapStore::Read(size_t map, uint64_t epoch) const {
   MapSnapshot snapshot{&spec, {}};
   for (const LoadedMap* part : PartsOf(map)) {
     RawElements elements = ReadElements(map, *part);
-    if (spec.has_epochs) elements = OfEpoch(image_, spec, elements, epoch);
+    if (spec.has_epochs) elements = OfEpoch(image_, spec, std::move(elements), epoch);
     std::vector<MapEntry> entries = MergeElements(image_, spec, elements);
     std::move(entries.begin(), entries.end(), std::back_inserter(snapshot.entries));
   }

@@ -15,6 +15,8 @@ using image::ValueType;
 
 namespace {
 
+constexpr size_t kLargeText = 64 << 10;
+
 bool IsHist(const ValueType& type) { return type.kind == ValueKind::Hist || type.kind == ValueKind::Lhist; }
 
 const char* JsonType(const ValueType& type) {
@@ -54,7 +56,7 @@ std::vector<const MapEntry*> MapPrinter::Sorted(const MapSnapshot& map, uint64_t
 bool MapPrinter::UnsetScalar(const MapSnapshot& map, MapEntry& entry) const {
   const ValueType& value = values_.type(map.spec->value);
   if (map.spec->key != 0 || !map.entries.empty() || IsHist(value) || value.kind == ValueKind::Tseries) return false;
-  entry.value.assign(std::max<size_t>(value.size, 16), 0);
+  entry.value.Zero(std::max<size_t>(value.size, 16));
   return true;
 }
 
@@ -111,10 +113,14 @@ void MapPrinter::EntryText(const MapSpec& spec, const MapEntry& entry, uint64_t 
   out += '\n';
 }
 
-void MapPrinter::Text(const MapSnapshot& map, uint64_t top, uint64_t div, std::string& out) const {
+void MapPrinter::Text(const MapSnapshot& map, uint64_t top, uint64_t div, std::string& out,
+                      const std::function<void()>& drain) const {
   MapEntry unset;
   if (UnsetScalar(map, unset)) return EntryText(*map.spec, unset, div, out);
-  for (const MapEntry* entry : Sorted(map, top)) EntryText(*map.spec, *entry, div, out);
+  for (const MapEntry* entry : Sorted(map, top)) {
+    EntryText(*map.spec, *entry, div, out);
+    if (drain && out.size() > kLargeText) drain();
+  }
 }
 
 void MapPrinter::Json(const MapSnapshot& map, uint64_t top, uint64_t div, std::string& out) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "runtime/image/image.h"
@@ -15,7 +16,9 @@ class MapPrinter {
   explicit MapPrinter(const ValuePrinter& values) : values_(values) {}
 
   // `top`: only so many of the largest (0: all). `div`: numbers are divided by it (0: not).
-  void Text(const MapSnapshot& map, uint64_t top, uint64_t div, std::string& out) const;
+  // `drain` is called whenever `out` has grown large, and may empty it.
+  void Text(const MapSnapshot& map, uint64_t top, uint64_t div, std::string& out,
+            const std::function<void()>& drain = nullptr) const;
   // One line of JSON, or nothing where text has nothing.
   void Json(const MapSnapshot& map, uint64_t top, uint64_t div, std::string& out) const;
 

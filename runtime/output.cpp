@@ -367,7 +367,7 @@ void Output::Map(const MapSnapshot& snapshot, uint64_t top, uint64_t div) {
   if (impl_->json) {
     impl_->maps.Json(snapshot, top, div, impl_->sink.buffer());
   } else {
-    impl_->maps.Text(snapshot, top, div, impl_->sink.buffer());
+    impl_->maps.Text(snapshot, top, div, impl_->sink.buffer(), [&] { impl_->sink.Flush(); });
   }
   if (impl_->sink.buffer().size() > kBufferBound) impl_->sink.Flush();
 }

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "runtime/image/image.h"
 #include "runtime/run.h"
+#include "runtime/small_bytes.h"
 #include "runtime/symbols.h"
 
 namespace kawk {
@@ -21,8 +22,8 @@ class WallClock;
 // u64[buckets] (see buckets.h), for Tseries the points of tseries.h.
 // A string key may have less room behind its NUL than its type says.
 struct MapEntry {
-  std::vector<uint8_t> key;
-  std::vector<uint8_t> value;
+  SmallBytes key;
+  SmallBytes value;
 };
 
 // A map as it was read; scalars have one entry with an empty key, or none when never set.

@@ -18,7 +18,7 @@ std::vector<uint8_t> Words(const std::vector<uint64_t>& words) {
   if (!bytes.empty()) memcpy(bytes.data(), words.data(), bytes.size());
   return bytes;
 }
-std::vector<uint64_t> ToWords(const std::vector<uint8_t>& bytes) {
+std::vector<uint64_t> ToWords(std::span<const uint8_t> bytes) {
   std::vector<uint64_t> words(bytes.size() / 8);
   if (!words.empty()) memcpy(words.data(), bytes.data(), words.size() * 8);
   return words;
