@@ -142,7 +142,10 @@ std::variant<GenerateOutput, int> Compile(const Options& options, std::string te
   Result<GenerateOutput> output = Generate(*ast, typed, sources, generate);
   if (!output) return ReportError(output.error()), 1;
   if (options.run.verbose) {
-    for (const std::string& note : output->notes) fmt::print(stderr, "INFO: {}\n", note);
+    std::string notes;
+    for (const std::string& note : output->notes) notes += fmt::format("INFO: {}\n", note);
+    std::fputs(notes.c_str(), stderr);
+    said += notes;
   }
   if (options.Shows(DebugStage::Codegen)) Show(output->ir);
   if (options.Shows(DebugStage::CodegenOpt)) Show(output->optimized_ir);
