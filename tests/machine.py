@@ -6,7 +6,6 @@ import pathlib
 import platform
 import re
 import shutil
-import subprocess
 import time
 
 TRACEFS = pathlib.Path("/sys/kernel/tracing")
@@ -61,8 +60,6 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = pathlib.Path("/sys/module", what).is_dir()
     elif kind == "btf":
         found = pathlib.Path("/sys/kernel/btf/vmlinux").exists()
-    elif kind == "nanoseconds":  # busybox's date has none
-        found = subprocess.run(["date", "+%N"], capture_output=True, text=True, check=False).stdout.strip().isdigit()
     elif kind in ("tool", "compiler"):
         found = shutil.which(what) is not None
     elif kind == "linux":

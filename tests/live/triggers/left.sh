@@ -1,23 +1,23 @@
 #!/bin/sh
 # left.sh KAWK ARGUMENTS…: runs it once for each way to end, and shows what bpftool finds of it then.
 
-# ids KIND PID: what the process has descriptors of
+# ids KIND PID: what the process has descriptors of, as bpftool begins a line with it
 ids() {
-  sed -n "s/^$1_id:[[:space:]]*//p" "/proc/$2/fdinfo"/* 2>/dev/null | sort -u
+  sed -n "s/^$1_id:[[:space:]]*\(.*\)/^\1: /p" "/proc/$2/fdinfo"/* 2>/dev/null | sort -u
+}
+
+# known: how many of them bpftool shows
+known() {
+  {
+    bpftool prog show | grep -c "$programs"
+    bpftool link show | grep -c "$links"
+    bpftool map show | grep -c "$maps"
+    bpftool perf show | grep -c "^pid $process "
+  } 2>/dev/null | awk '{ sum += $1 } END { print sum }'
 }
 
 count() {
-  echo "$1" | wc -w
-}
-
-# known: how many of the ids bpftool shows
-known() {
-  known=0
-  for id in $programs; do bpftool prog show id "$id" >/dev/null 2>&1 && known=$((known + 1)); done
-  for id in $links; do bpftool link show id "$id" >/dev/null 2>&1 && known=$((known + 1)); done
-  for id in $maps; do bpftool map show id "$id" >/dev/null 2>&1 && known=$((known + 1)); done
-  bpftool perf show 2>/dev/null | grep -q "^pid $process " && known=$((known + 1))
-  echo $known
+  echo "$1" | grep -c '[0-9]:'
 }
 
 ready=$(mktemp)
@@ -29,13 +29,15 @@ for how in INT TERM KILL; do
   programs=$(ids prog $process)
   links=$(ids link $process)
   maps=$(ids map $process)
-  all=$(count "$programs $links $maps")
-  [ "$(known)" -ge "$all" ] || echo "bpftool does not know all $all of them"
+  # An empty pattern would find every line.
+  programs=${programs:-none} links=${links:-none} maps=${maps:-none}
+  all=$(($(count "$programs") + $(count "$links") + $(count "$maps")))
+  [ "$(known)" -ge $all ] || echo "bpftool does not know all $all of them"
   kill -$how $process
   wait $process 2>/dev/null
   # The kernel frees some of it only after a while.
   tries=0
-  while [ "$(known)" -gt 0 ] && [ $tries -lt 200 ]; do
+  while [ "$(known)" -gt 0 ] && [ $tries -lt 100 ]; do
     sleep 0.2
     tries=$((tries + 1))
   done
