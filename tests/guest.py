@@ -23,13 +23,16 @@ SILENCE_SECONDS = 60.0  # without a heartbeat
 # What the console says when the kernel is at its end, or close to it. The options below make most of it a panic.
 CRASH = re.compile(r"Kernel panic|Oops|BUG: |kernel BUG|general protection fault|Unable to handle kernel|stack segment")
 WARNING = re.compile(r"WARNING: CPU|WARNING: .* at |possible recursive locking|suspicious RCU usage")
-COMMAND_LINE = "console=ttyS0 loglevel=5 oops=panic panic=-1 tsc=reliable"
+# The last: the timer is there; on a busy machine the check of it at boot finds no tick in time, and panics.
+COMMAND_LINE = "console=ttyS0 loglevel=5 oops=panic panic=-1 tsc=reliable no_timer_check"
 
 # Without cmpxchg16b: QEMU 7.2 now and then emulates it with wrong flags, and the kernel's allocator, which lives on it, crashes.
 CPU = "max,-cx16"
 # One thread for all emulated CPUs: with one each, QEMU 7.2 lets a CPU run half of the code that another one is patching (the
 # kernel does that for every tracepoint and probe), and the guest crashes. Guests run side by side instead.
 EMULATION = "tcg,thread=single"
+# However we end, the guest ends, too.
+NOT_ALONE = ["setpriv", "--pdeathsig", "KILL"]
 FRUGAL = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
 
 
@@ -77,12 +80,12 @@ class Guest:
 
     def __init__(self, kernel: guest_kernel.Kernel, image: pathlib.Path, accel: str, options: str = "") -> None:
         self.kernel = kernel
-        self._console = tempfile.NamedTemporaryFile(prefix="kawk-console-", mode="r", errors="replace")
+        self._console = tempfile.NamedTemporaryFile(dir=image.parent, prefix="console-", mode="r", errors="replace")
         self._messages: queue.Queue[dict | None] = queue.Queue()
         clock = f"tsc_early_khz={tsc_khz()}" if accel == "tcg" else ""
         # The first port is the kernel's, the second the agent's.
         self.process = subprocess.Popen(
-            ["qemu-system-x86_64", "-accel", EMULATION if accel == "tcg" else accel, "-cpu", CPU, "-smp", "2",
+            [*NOT_ALONE, "qemu-system-x86_64", "-accel", EMULATION if accel == "tcg" else accel, "-cpu", CPU, "-smp", "2",
              "-m", "2G", *FRUGAL, "-kernel", str(kernel.image), "-initrd", str(image),
              "-append", f"{COMMAND_LINE} {clock} {options}", "-serial", f"file:{self._console.name}",
              "-chardev", "stdio,id=agent,signal=off", "-serial", "chardev:agent"],
@@ -150,9 +153,9 @@ class Guest:
         self.process.wait()
 
 
-def build_image(folder: str, kernel: guest_kernel.Kernel, build: pathlib.Path, tools: list[str], peer) -> pathlib.Path:
+def build_image(folder, kernel: guest_kernel.Kernel, build: pathlib.Path, tools: list[str], peer) -> pathlib.Path:
     """The initramfs of `kernel` with what was built in `build`."""
-    image = pathlib.Path(folder) / "initramfs"
+    image = pathlib.Path(folder) / f"initramfs-{kernel.name}"
     guest_image.build(image, build / "kawk", build / "tests" / "triggers", kernel.modules, tools, peer)
     return image
 

@@ -113,7 +113,7 @@ def _kernel(name: str, build: pathlib.Path, mirror: str) -> guest_kernel.Kernel:
     return kernel
 
 
-def _outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | None, mirror: str):
+def _outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | None, mirror: str, folder: str):
     """The live tests on kernel `name`, then whether the kernel itself complained."""
     groups = _chosen(only)
     if not groups:
@@ -126,11 +126,10 @@ def _outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | No
     accel = accelerator(kernel.image)
     request = {"binary": str(guest_image.PEER_WRAPPER if peer else guest_image.BINARY), "peer": peer is not None,
                "triggers": str(guest_image.TRIGGERS), "patience": PATIENCE if accel == "tcg" else 2.0}
-    with tempfile.TemporaryDirectory(prefix="kawk-guest-") as folder:
-        image = build_image(folder, kernel, build, _tools(groups), peer)
-        lane = Lane(kernel, lambda options: Guest(kernel, image, accel, options), request)
-        for options, tests in sorted(groups.items()):
-            yield from lane.run(tests, options)
+    image = build_image(folder, kernel, build, _tools(groups), peer)
+    lane = Lane(kernel, lambda options: Guest(kernel, image, accel, options), request)
+    for options, tests in sorted(groups.items()):
+        yield from lane.run(tests, options)
     complained = FAILED if lane.warnings else PASSED
     yield Outcome(f"guest: no warning from {kernel.release}", complained, lane.warnings, name)
     for what, how in lane.deaths:
@@ -140,13 +139,20 @@ def _outcomes(name: str, build: pathlib.Path, only: str, peer: pathlib.Path | No
 def outcomes(names: list[str], build: pathlib.Path, only: str, peer: pathlib.Path | None = None, mirror: str = ""):
     """The outcomes on all these kernels, as they come. `mirror`: for kernels that are not there yet, see fetch(). The guests
     run side by side: each keeps one CPU busy, and not always."""
+    # Removed here, also when the run is interrupted: the threads end with the process.
+    with tempfile.TemporaryDirectory(prefix="kawk-guests-", ignore_cleanup_errors=True) as folder:
+        yield from _side_by_side(names, lambda name: _outcomes(name, build, only, peer, mirror, folder))
+
+
+def _side_by_side(names: list[str], outcomes_of):
+    """What outcomes_of(name) gives for each name, as it comes."""
     done: queue.Queue[Outcome | Exception | None] = queue.Queue()
     slots = threading.Semaphore((os.cpu_count() or 1) + 1)
 
     def work(name: str) -> None:
         with slots:
             try:
-                for outcome in _outcomes(name, build, only, peer, mirror):
+                for outcome in outcomes_of(name):
                     done.put(outcome)
             except Exception as error:  # not to be lost in a thread
                 done.put(error)

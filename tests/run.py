@@ -10,6 +10,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import signal
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -72,6 +73,8 @@ def live_layers(report: Report, options: argparse.Namespace, build: pathlib.Path
 
 
 def main() -> int:
+    # As Ctrl-C: what is under way is taken down.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = arguments()
     build = options.build.resolve()
     report = Report()
