@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 
@@ -121,8 +122,34 @@ bool ParseKernelFunction(const Parts& in, AttachPoint& point, bool offset_allowe
   return SplitOffset(in, point, offset_allowed);
 }
 
+// binary@file:line[:column]: the last `@` before numbers only; a name may hold one, too.
+bool IsSourceLine(const Parts& in) {
+  const auto is_decimal = [](const std::string& text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  };
+  const size_t at = in.parts[0].rfind('@');
+  return at != std::string::npos && at != 0 && at + 1 < in.parts[0].size() &&
+         std::all_of(in.parts.begin() + 1, in.parts.end(), is_decimal);
+}
+
+bool ParseSourceLine(const Parts& in, AttachPoint& point) {
+  const size_t at = in.parts[0].rfind('@');
+  point.path = in.parts[0].substr(0, at);
+  point.source = in.parts[0].substr(at + 1);
+  for (size_t i = 1; i < in.parts.size(); ++i) {
+    const std::optional<uint64_t> number = ParseNumber(in.parts[i]);
+    if (!number || *number == 0 || *number > INT32_MAX) {
+      in.diagnostics.Emit(Diag::BadSourceLine, point.location, in.parts[i]);
+      return false;
+    }
+    (i == 1 ? point.line : point.column) = *number;
+  }
+  return true;
+}
+
 bool ParseUserFunction(const Parts& in, AttachPoint& point, bool offset_allowed) {
   if (!HasParts(in, point, 2, 3)) return false;
+  if (offset_allowed && IsSourceLine(in)) return ParseSourceLine(in, point);
   point.path = in.parts[0];
   if (in.parts.size() == 3) {
     point.demangled = in.parts[1] == "cpp";
@@ -172,9 +199,8 @@ bool ParseTracedFunction(const Parts& in, AttachPoint& point) {
 bool ParseIterator(const Parts& in, AttachPoint& point) {
   if (!HasParts(in, point, 1, 2)) return false;
   point.target = in.parts[0];
-  if (in.parts.size() == 1) return true;
-  in.diagnostics.Emit(Diag::HostError, point.location, "pinning an iterator is not supported yet");
-  return false;
+  if (in.parts.size() == 2) point.path = in.parts[1].starts_with('/') ? in.parts[1] : "/sys/fs/bpf/" + in.parts[1];
+  return true;
 }
 
 bool ParseSignal(const Parts& in, AttachPoint& point) {

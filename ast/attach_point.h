@@ -21,6 +21,8 @@ struct AttachPoint {
   std::string group;                // tracepoint category, kernel module; may hold wildcards, as may target and path
   std::string target;               // event, function
   std::string path;                 // binary
+  std::string source;               // uprobe `binary@file:line[:column]`: the file
+  uint64_t line = 0, column = 0;    // in it; column 0: any
   bool demangled = false;           // uprobe `cpp:` : target is compared with demangled names
   std::optional<uint64_t> address;  // uprobe by address: bytes from the start of the symbol table's address space
   uint64_t offset = 0;              // behind the function's start

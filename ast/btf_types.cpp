@@ -7,6 +7,7 @@
 
 #include "ast/type_source.h"
 #include "base/check.h"
+#include "host/kernel_btf.h"
 
 namespace kawk {
 namespace {
@@ -64,54 +65,57 @@ const Type* TypeSource::FindInBtf(const std::string& name) {
     if (!name.starts_with(keyword.prefix)) continue;
     for (const uint32_t kind : keyword.kinds) {
       const uint32_t id = kind == 0 ? 0 : host_.FindBtfType(name.substr(keyword.prefix.size()), kind);
-      if (id != 0) return FromBtf(id);
+      if (id != 0) return FromBtf({host_.KernelBtf(), id});
     }
     return nullptr;
   }
   // As in the peer, the keyword `struct` may be left out.
   for (const uint32_t kind : {BTF_KIND_TYPEDEF, BTF_KIND_STRUCT, BTF_KIND_UNION}) {
     const uint32_t id = host_.FindBtfType(name, kind);
-    if (id != 0) return FromBtf(id);
+    if (id != 0) return FromBtf({host_.KernelBtf(), id});
   }
   return nullptr;
 }
 
-const Type* TypeSource::FromBtf(uint32_t id) {
-  const ::btf* btf = host_.KernelBtf();
-  id = Strip(btf, id);
+const Type* TypeSource::FromBtf(BtfId of) {
+  const ::btf* btf = of.btf;
+  const uint32_t id = Strip(btf, of.id);
   if (id == 0) return types_.None();
-  const Type*& known = by_id_[id];
+  const ::btf* base = btf__base_btf(btf);
+  if (base != nullptr && id < btf__type_cnt(base)) return FromBtf({base, id});
+  of = {btf, id};
+  const Type*& known = by_id_[of];
   if (known != nullptr) return known;
   const ::btf_type* type = btf__type_by_id(btf, id);
   switch (btf_kind(type)) {
-    case BTF_KIND_INT: return known = MakeInt(id);
+    case BTF_KIND_INT: return known = MakeInt(of);
     case BTF_KIND_FLOAT: return known = types_.Int(type->size == 4 ? 32 : 64, false);
     case BTF_KIND_ENUM:
-    case BTF_KIND_ENUM64: return known = MakeEnum(id);
-    case BTF_KIND_PTR: return known = MakePointer(type->type);
-    case BTF_KIND_ARRAY: return known = MakeArray(id);
+    case BTF_KIND_ENUM64: return known = MakeEnum(of);
+    case BTF_KIND_PTR: return known = MakePointer({btf, type->type});
+    case BTF_KIND_ARRAY: return known = MakeArray(of);
     case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION: return known = MakeStruct(id);
+    case BTF_KIND_UNION: return known = MakeStruct(of);
     case BTF_KIND_FWD: {
       const uint32_t full =
           host_.FindBtfType(std::string(NameAt(btf, type->name_off)), btf_kflag(type) ? BTF_KIND_UNION : BTF_KIND_STRUCT);
-      return known = full != 0 ? FromBtf(full) : types_.None();
+      return known = full != 0 ? FromBtf({host_.KernelBtf(), full}) : types_.None();
     }
     default: return known = types_.None();  // functions: only ever pointed to
   }
 }
 
-const Type* TypeSource::MakeInt(uint32_t id) {
-  const ::btf_type* type = btf__type_by_id(host_.KernelBtf(), id);
+const Type* TypeSource::MakeInt(BtfId of) {
+  const ::btf_type* type = btf__type_by_id(of.btf, of.id);
   const uint8_t encoding = btf_int_encoding(type);
   if ((encoding & BTF_INT_BOOL) != 0 && type->size == 1) return types_.Bool();
   if (type->size > 8) return types_.Array(types_.Int(64, false), type->size / 8);
   return types_.Int(type->size * 8, (encoding & BTF_INT_SIGNED) != 0);
 }
 
-const Type* TypeSource::MakeEnum(uint32_t id) {
-  const ::btf* btf = host_.KernelBtf();
-  const ::btf_type* type = btf__type_by_id(btf, id);
+const Type* TypeSource::MakeEnum(BtfId of) {
+  const ::btf* btf = of.btf;
+  const ::btf_type* type = btf__type_by_id(btf, of.id);
   EnumInfo* info = types_.NewEnum("enum " + std::string(NameAt(btf, type->name_off)));
   const bool is_signed = btf_kflag(type);
   for (uint32_t i = 0; i < btf_vlen(type); ++i) {
@@ -127,10 +131,10 @@ const Type* TypeSource::MakeEnum(uint32_t id) {
   return types_.Enum(info, type->size * 8, is_signed);
 }
 
-const Type* TypeSource::MakePointer(uint32_t pointee) {
-  const ::btf* btf = host_.KernelBtf();
+const Type* TypeSource::MakePointer(BtfId pointee) {
+  const ::btf* btf = pointee.btf;
   AddressSpace space = AddressSpace::Kernel;
-  for (uint32_t id = pointee; id != 0;) {
+  for (uint32_t id = pointee.id; id != 0;) {
     const ::btf_type* type = btf__type_by_id(btf, id);
     if (!IsModifier(type)) break;
     if (btf_kind(type) == BTF_KIND_TYPE_TAG && NameAt(btf, type->name_off) == kUserTag) space = AddressSpace::User;
@@ -139,33 +143,33 @@ const Type* TypeSource::MakePointer(uint32_t pointee) {
   return types_.Pointer(FromBtf(pointee), space);
 }
 
-const Type* TypeSource::MakeArray(uint32_t id) {
-  const ::btf* btf = host_.KernelBtf();
-  const struct btf_array* array = btf_array(btf__type_by_id(btf, id));
+const Type* TypeSource::MakeArray(BtfId of) {
+  const ::btf* btf = of.btf;
+  const struct btf_array* array = btf_array(btf__type_by_id(btf, of.id));
   if (array->nelems > 0 && IsChar(btf, array->type)) return types_.String(array->nelems);
-  return types_.Array(FromBtf(array->type), array->nelems);
+  return types_.Array(FromBtf({btf, array->type}), array->nelems);
 }
 
-const Type* TypeSource::MakeStruct(uint32_t id) {
-  const ::btf* btf = host_.KernelBtf();
-  const ::btf_type* type = btf__type_by_id(btf, id);
+const Type* TypeSource::MakeStruct(BtfId of) {
+  const ::btf* btf = of.btf;
+  const ::btf_type* type = btf__type_by_id(btf, of.id);
   const bool is_union = btf_is_union(type);
   StructInfo* info = types_.NewStruct((is_union ? "union " : "struct ") + std::string(NameAt(btf, type->name_off)));
   info->size = type->size;
   info->alignment = AlignmentFor(type->size);
   info->is_union = is_union;
-  info->load = [this, id](std::vector<StructField>& fields) { LoadFields(id, fields); };
+  info->load = [this, of](std::vector<StructField>& fields) { LoadFields(of, fields); };
   return types_.Struct(info);
 }
 
-void TypeSource::LoadFields(uint32_t id, std::vector<StructField>& fields) {
-  const ::btf* btf = host_.KernelBtf();
-  const ::btf_type* type = btf__type_by_id(btf, id);
+void TypeSource::LoadFields(BtfId of, std::vector<StructField>& fields) {
+  const ::btf* btf = of.btf;
+  const ::btf_type* type = btf__type_by_id(btf, of.id);
   for (uint32_t i = 0; i < btf_vlen(type); ++i) {
     const struct btf_member& member = btf_members(type)[i];
     StructField& field = fields.emplace_back();
     field.name = NameAt(btf, member.name_off);
-    field.type = FromBtf(member.type);
+    field.type = FromBtf({btf, member.type});
     const uint32_t bit = btf_member_bit_offset(type, i);
     field.bit_size = btf_member_bitfield_size(type, i);
     field.offset = bit / 8;
@@ -196,9 +200,9 @@ void TypeSource::IndexEnumerators() {
 }
 
 // The parameters of a function as the kernel hands them to programs: in slots of 8 bytes.
-const Type* TypeSource::Arguments(const std::string& struct_name, uint32_t function, uint32_t skipped) {
-  const ::btf* btf = host_.KernelBtf();
-  const ::btf_type* prototype = btf__type_by_id(btf, btf__type_by_id(btf, function)->type);
+const Type* TypeSource::Arguments(const std::string& struct_name, BtfId function, uint32_t skipped) {
+  const ::btf* btf = function.btf;
+  const ::btf_type* prototype = btf__type_by_id(btf, btf__type_by_id(btf, function.id)->type);
   CHECK(btf_is_func_proto(prototype));
   StructInfo* info = types_.NewStruct(struct_name);
   constexpr uint32_t kSlot = 8;
@@ -207,7 +211,7 @@ const Type* TypeSource::Arguments(const std::string& struct_name, uint32_t funct
     if (parameter.type == 0) break;  // `...`
     StructField& field = info->fields.emplace_back();
     field.name = NameAt(btf, parameter.name_off);
-    field.type = FromBtf(parameter.type);
+    field.type = FromBtf({btf, parameter.type});
     field.offset = info->size;
     info->size += std::max(kSlot, (SizeOfType(field.type) + kSlot - 1) / kSlot * kSlot);
   }
@@ -215,23 +219,28 @@ const Type* TypeSource::Arguments(const std::string& struct_name, uint32_t funct
   return types_.Struct(info);
 }
 
-const Type* TypeSource::RawTracepointArgs(const std::string& event) {
-  const uint32_t id = host_.FindBtfType("__traceiter_" + event, BTF_KIND_FUNC);
-  if (id == 0) return nullptr;
-  return Arguments("struct rawtracepoint:" + event + "_args", id, 1);  // the first is the tracepoint's own `void *__data`
+TypeSource::BtfId TypeSource::FindFunction(const std::string& module, const std::string& name) {
+  if (module.empty() || module == "vmlinux") return {host_.KernelBtf(), host_.FindBtfType(name, BTF_KIND_FUNC)};
+  const ::btf* btf = host_.ModuleBtf(module);
+  return {btf, btf == nullptr ? 0 : FindModuleFunction(btf, name)};
 }
 
-const Type* TypeSource::FunctionArgs(const std::string& function) {
-  const uint32_t id = host_.FindBtfType(function, BTF_KIND_FUNC);
-  return id == 0 ? nullptr : Arguments("struct " + function + "_args", id, 0);
+const Type* TypeSource::RawTracepointArgs(const std::string& module, const std::string& event) {
+  const BtfId function = FindFunction(module, "__traceiter_" + event);
+  if (function.id == 0) return nullptr;
+  return Arguments("struct rawtracepoint:" + event + "_args", function, 1);  // the first is the tracepoint's own `void *__data`
 }
 
-TypeSource::ReturnValue TypeSource::FunctionResult(const std::string& function) {
-  const uint32_t id = host_.FindBtfType(function, BTF_KIND_FUNC);
-  if (id == 0) return {};
-  const ::btf* btf = host_.KernelBtf();
-  const uint32_t result = btf__type_by_id(btf, btf__type_by_id(btf, id)->type)->type;
-  return {result == 0 ? types_.None() : FromBtf(result), FunctionArgs(function)->info->size};
+const Type* TypeSource::FunctionArgs(const std::string& module, const std::string& function) {
+  const BtfId found = FindFunction(module, function);
+  return found.id == 0 ? nullptr : Arguments("struct " + function + "_args", found, 0);
+}
+
+TypeSource::ReturnValue TypeSource::FunctionResult(const std::string& module, const std::string& function) {
+  const BtfId found = FindFunction(module, function);
+  if (found.id == 0) return {};
+  const uint32_t result = btf__type_by_id(found.btf, btf__type_by_id(found.btf, found.id)->type)->type;
+  return {result == 0 ? types_.None() : FromBtf({found.btf, result}), FunctionArgs(module, function)->info->size};
 }
 
 }  // namespace kawk

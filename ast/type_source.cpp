@@ -12,9 +12,12 @@ const Type* TypeSource::Find(const std::string& name) {
   if (const auto found = known_.find(name); found != known_.end()) return found->second;
   const Type* type = types_.Named(name);
   if (type == nullptr) type = CInteger(name, types_);
-  if (type == nullptr) type = FindInBtf(name);
+  if (type != nullptr) return known_[name] = type;
+  if (!program_.empty() && (type = FindInProgram(name)) != nullptr) return type;
+  if (const auto found = of_kernel_.find(name); found != of_kernel_.end()) return found->second;
+  type = FindInBtf(name);
   if (type == nullptr && ReadMissing()) return Find(name);
-  known_[name] = type;
+  of_kernel_[name] = type;
   return type;
 }
 
@@ -54,7 +57,7 @@ std::optional<NamedConstant> TypeSource::FindConstant(const std::string& name) {
   const auto found = enumerators_.find(name);
   if (found == enumerators_.end() && ReadMissing()) return FindConstant(name);
   if (found == enumerators_.end()) return std::nullopt;
-  const Type* type = FromBtf(found->second.type);
+  const Type* type = FromBtf({host_.KernelBtf(), found->second.type});
   const bool wide = !type->is_signed && type->bits == 64;
   NamedConstant constant{.enumeration = type, .value = found->second.value};
   if (wide) constant.value = static_cast<uint64_t>(found->second.value);

@@ -66,19 +66,33 @@ class TypeSource {
   // What a variable of the kernel is, by BTF: BTF_KIND_STRUCT, …, without modifiers and typedefs; 0: not known.
   uint32_t KindOfVariable(const std::string& name);
   // The arguments of a raw tracepoint as a struct whose members lie in slots of 8 bytes; null when BTF does not know it.
-  const Type* RawTracepointArgs(const std::string& event);
+  // `module`: whose it is; empty: the kernel's own.
+  const Type* RawTracepointArgs(const std::string& module, const std::string& event);
   // The same of a function of the kernel.
-  const Type* FunctionArgs(const std::string& function);
+  const Type* FunctionArgs(const std::string& module, const std::string& function);
   // What it returns (None: nothing), and where that is in the context of fexit, behind the arguments; null when BTF does not
   // know the function.
   struct ReturnValue {
     const Type* type = nullptr;
     uint32_t offset = 0;
   };
-  ReturnValue FunctionResult(const std::string& function);
+  ReturnValue FunctionResult(const std::string& module, const std::string& function);
+
+  // The types of this program hide the kernel's of the same name while it is set; empty: none.
+  void SetProgram(std::string path) { program_ = std::move(path); }
+  const Type* FromDebug(DebugInfo& program, uint32_t number);
+  // The parameters of a function of a program as a struct, in the order of the function.
+  const Type* DebugArguments(DebugInfo& program, const std::string& name, const std::vector<const DebugParameter*>& parameters);
 
  private:
-  const Type* Arguments(const std::string& struct_name, uint32_t function, uint32_t skipped);
+  // A type in the kernel's BTF, or in a module's, which goes on where the kernel's ends.
+  struct BtfId {
+    const ::btf* btf;
+    uint32_t id;
+    auto operator<=>(const BtfId&) const = default;
+  };
+  BtfId FindFunction(const std::string& module, const std::string& name);  // id 0: not there
+  const Type* Arguments(const std::string& struct_name, BtfId function, uint32_t skipped);
   struct Enumerator {
     uint32_t type;
     int64_t value;
@@ -86,13 +100,15 @@ class TypeSource {
 
   bool KnowsValue(const std::string& name) const;
   const Type* FindInBtf(const std::string& name);
-  const Type* FromBtf(uint32_t id);
-  const Type* MakeStruct(uint32_t id);
-  const Type* MakeEnum(uint32_t id);
-  const Type* MakePointer(uint32_t pointee);
-  const Type* MakeArray(uint32_t id);
-  const Type* MakeInt(uint32_t id);
-  void LoadFields(uint32_t id, std::vector<StructField>& fields);
+  const Type* FromBtf(BtfId of);
+  const Type* FindInProgram(const std::string& name);
+  const Type* DebugStruct(DebugInfo& program, const DebugType& type);
+  const Type* MakeStruct(BtfId of);
+  const Type* MakeEnum(BtfId of);
+  const Type* MakePointer(BtfId pointee);
+  const Type* MakeArray(BtfId of);
+  const Type* MakeInt(BtfId of);
+  void LoadFields(BtfId of, std::vector<StructField>& fields);
   void IndexEnumerators();
 
   Host& host_;
@@ -104,7 +120,10 @@ class TypeSource {
   std::function<std::string()> on_missing_;
   std::string header_problem_;
   bool fill_only_ = false;
-  std::unordered_map<uint32_t, const Type*> by_id_;
+  std::map<BtfId, const Type*> by_id_;
+  std::string program_;
+  std::map<std::pair<DebugInfo*, uint32_t>, const Type*> by_number_;
+  std::map<std::string, const Type*, std::less<>> of_kernel_;  // as known_, what BTF has
   bool indexed_ = false;
   std::unordered_map<std::string_view, Enumerator> enumerators_;
 };

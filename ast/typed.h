@@ -38,6 +38,7 @@ struct AttachTarget {
   bool same_probe = false;        // usdt: one more place of the probe before it
   std::string argument_text;      // usdt: as the note has it
   std::vector<UsdtArgument> arguments;
+  uint64_t address = 0;  // uprobe, uretprobe: of `offset`, as in the symbol table
 };
 
 // One program to generate: a probe's body for targets that give its expressions the same types. Where targets differ in
@@ -46,9 +47,10 @@ struct ProbeUnit {
   const Probe* probe = nullptr;  // predicate and body to generate (possibly a clone, owned by the Ast)
   ProbeKind kind = ProbeKind::Begin;
   std::vector<AttachTarget> targets;
-  const Type* args = nullptr;      // Struct type of `args`, or null
-  TypeSource::ReturnValue retval;  // fexit
-  uint32_t probes = 0;             // how many the targets are for the user
+  const Type* args = nullptr;                       // Struct type of `args`, or null
+  TypeSource::ReturnValue retval;                   // fexit
+  std::vector<std::vector<DebugPiece>> arg_pieces;  // uprobe: where the fields of `args` are
+  uint32_t probes = 0;                              // how many the targets are for the user
 };
 
 // How format pieces of printf stand: see image::FormatPiece, which this becomes.

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import attach
 import bulk
 import contestants
 import goals
@@ -20,7 +21,7 @@ import verifier
 HERE = pathlib.Path(__file__).resolve().parent
 # Name, module, runs of each case.
 BENCHMARKS = {"start": (start, 15), "overhead": (overhead, 5), "output": (output, 3), "bulk": (bulk, 5), "growth": (growth, 3),
-              "hooks": (hooks, 5), "verifier": (verifier, 1)}
+              "hooks": (hooks, 5), "verifier": (verifier, 1), "attach": (attach, 5)}
 
 
 def works(who: contestants.Contestant) -> bool:

@@ -143,6 +143,24 @@ Result<std::vector<ElfSymbol>> WitnessHost::MatchSymbols(const std::string& path
   return host_.MatchSymbols(path, pattern);
 }
 
+Result<std::vector<ElfSymbol>> WitnessHost::MatchDemangled(const std::string& path, const std::string& pattern) {
+  AddIdentity(path);
+  return host_.MatchDemangled(path, pattern);
+}
+
+// A separate file with it may be installed at any time, and then belongs to this very program.
+Result<DebugInfo*> WitnessHost::OpenDebugInfo(const std::string& path) {
+  AddIdentity(path);
+  Result<DebugInfo*> info = host_.OpenDebugInfo(path);
+  if (!info) witness_.Forbid("a program has no debug information yet");
+  return info;
+}
+
+const ::btf* WitnessHost::ModuleBtf(const std::string& module) {
+  AddModules();
+  return host_.ModuleBtf(module);
+}
+
 Result<uint64_t> WitnessHost::FileOffset(const std::string& path, uint64_t address) {
   AddIdentity(path);
   return host_.FileOffset(path, address);

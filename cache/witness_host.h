@@ -21,12 +21,15 @@ class WitnessHost final : public Host {
   Result<std::string> FindBinary(const std::string& name, int pid) override;
   Result<std::vector<std::string>> MatchBinaries(const std::string& pattern, int pid) override;
   Result<std::vector<ElfSymbol>> MatchSymbols(const std::string& path, const std::string& pattern) override;
+  Result<std::vector<ElfSymbol>> MatchDemangled(const std::string& path, const std::string& pattern) override;
+  Result<DebugInfo*> OpenDebugInfo(const std::string& path) override;
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address) override;
   Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) override;
   Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
                                            const std::string& name) override;
   Result<uint64_t> CgroupId(const std::string& path) override;
   const ::btf* KernelBtf() override { return host_.KernelBtf(); }
+  const ::btf* ModuleBtf(const std::string& module) override;
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override { return host_.FindBtfType(name, kind); }
   bool AllowsKfunc(uint32_t id, uint32_t program_type) override;
   std::vector<std::string> Iterators() override;

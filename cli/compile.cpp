@@ -123,7 +123,8 @@ std::variant<GenerateOutput, int> Compile(const Options& options, std::string te
                     .mode = ModeOf(options.run.kind),
                     .probe_filter = options.probe_filter,
                     .environment = EnvironmentOf(witness)};
-  const std::unique_ptr<Host> machine = MakeHost();
+  if (!options.host.traceable_functions.empty()) witness.Forbid("it depends on a file of functions");
+  const std::unique_ptr<Host> machine = MakeHost(options.host);
   WitnessHost host(*machine, witness);
   Diagnostics findings;
   Typed typed = Analyse(*ast, input, std::move(config), host, findings);

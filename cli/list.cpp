@@ -39,7 +39,7 @@ bool IsScript(const std::string& path) {
 }
 
 Result<std::string> ListText(const Options& options) {
-  const std::unique_ptr<Host> host = MakeHost();
+  const std::unique_ptr<Host> host = MakeHost(options.host);
   if (options.program) return ListScript(*host, options, "stdin", *options.program);
   if (!IsScript(options.list_pattern)) return ListProbes(*host, options.list_pattern, options.run.verbose, options.run.pid);
   Result<std::string> text = ReadScript(options.list_pattern);

@@ -150,6 +150,9 @@ Status Apply(FlagId id, const std::string& value, Options& options) {
     case FlagId::ProbeFilter: return SetProbeFilter(value, options);
     case FlagId::NoFeature: return SetNoFeatures(value, options);
     case FlagId::NoCache: options.cache = false; return Ok{};
+    case FlagId::Traceable: options.host.traceable_functions = value; return Ok{};
+    case FlagId::DebugInfo: options.host.debug_folders.push_back(value); return Ok{};
+    case FlagId::UsdtByFile: return Ok{};
     case FlagId::Unsafe: options.unsafe = true; return Ok{};
     case FlagId::DryRun: options.run.dry_run = true; return Ok{};
     case FlagId::Debug: return SetStages(value, options);

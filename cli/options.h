@@ -8,6 +8,7 @@
 
 #include "ast/typed.h"
 #include "base/result.h"
+#include "host/options.h"
 #include "runtime/run.h"
 
 namespace kawk {
@@ -26,6 +27,7 @@ struct Options {
   std::vector<std::string> include_headers;  // --include
   bool unsafe = false;
   bool cache = true;
+  HostOptions host;
   std::string probe_filter;
   std::vector<DebugStage> debug;
   std::string emit_elf, emit_llvm, emit_image, run_image;

@@ -213,7 +213,10 @@ Value EmitCurtaskValue(Program& p, const Expr& e) {
 }
 Value EmitKStackValue(Program& p, const Expr& e) { return Stack(p, e, false); }
 Value EmitUStackValue(Program& p, const Expr& e) { return Stack(p, e, true); }
-Value EmitArgsValue(Program& p, const Expr& e) { return {p.ContextPointer(), TypeOfExpr(p, e)}; }
+Value EmitArgsValue(Program& p, const Expr& e) {
+  const bool is_user = p.unit().kind == ProbeKind::Uprobe;
+  return {is_user ? p.AllUserArguments(e.location) : p.ContextPointer(), TypeOfExpr(p, e)};
+}
 Value EmitArg0Value(Program& p, const Expr& e) { return Argument(p, e, 0); }
 Value EmitArg1Value(Program& p, const Expr& e) { return Argument(p, e, 1); }
 Value EmitArg2Value(Program& p, const Expr& e) { return Argument(p, e, 2); }

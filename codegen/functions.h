@@ -23,4 +23,8 @@ struct Readers {
 };
 Readers ReadersFor(Program& p, const Type* address);
 
+// Whether the program outlives the tracer: its iterator is pinned, and printf() writes to who reads it (pinned.cpp).
+bool IsPinned(const ProbeUnit& unit);
+void PrintToReader(Program& p, const Call& call);
+
 }  // namespace kawk

@@ -62,7 +62,11 @@ llvm::Value* ReadStrings(Program& p, llvm::Value* record, uint64_t fixed, llvm::
 
 }  // namespace
 
-Value EmitPrintfCall(Program& p, const Call& call) { return SendFormatted(p, call, image::EventKind::Printf); }
+Value EmitPrintfCall(Program& p, const Call& call) {
+  if (!IsPinned(p.unit())) return SendFormatted(p, call, image::EventKind::Printf);
+  PrintToReader(p, call);
+  return Nothing(p);
+}
 Value EmitErrorfCall(Program& p, const Call& call) { return SendFormatted(p, call, image::EventKind::Errorf); }
 Value EmitWarnfCall(Program& p, const Call& call) { return SendFormatted(p, call, image::EventKind::Warnf); }
 Value EmitCatCall(Program& p, const Call& call) { return SendFormatted(p, call, image::EventKind::Cat); }

@@ -83,7 +83,7 @@ std::map<std::string, RawValue> FindFields(const AttachTarget& target, const Rec
                                            std::string& why) {
   std::map<std::string, RawValue> fields;
   if (use.fields.empty()) return fields;
-  const Type* args = source.RawTracepointArgs(target.target);
+  const Type* args = source.RawTracepointArgs("", target.target);
   if (args == nullptr) return why = "the kernel's BTF does not have its raw arguments", fields;
   for (const auto& [name, field] : use.fields) {
     const std::string_view from = RawFieldFrom(target.group, target.target, name);

@@ -37,6 +37,8 @@ Program::Place Program::PlaceOf(const Expr* expr) {
   }
   if (const auto* member = As<Member>(expr)) {
     if (const RawValue* raw = RawField(expr)) return RawFieldPlace(*raw);
+    const bool is_args = typed().Info(member->base).builtin == BuiltinId::Args;
+    if (is_args && unit_.kind == ProbeKind::Uprobe) return UserArgument(*typed().Info(expr).field, expr->location);
     const bool pointer = typed().TypeOf(member->base)->is(TypeKind::Pointer);
     return FieldPlace(pointer ? PointedTo(member->base) : PlaceOf(member->base), *typed().Info(expr).field);
   }

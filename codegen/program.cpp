@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "codegen/functions.h"
 
 namespace kawk {
 namespace {
@@ -131,6 +132,7 @@ llvm::Function* Program::Generate() {
 
 void Program::EmitPrologue() {
   if (Row(unit_.kind).flags & kOnce) return;  // BEGIN and END run when nothing else does
+  if (IsPinned(unit_)) return;                // runs when the tracer has ended
   llvm::BasicBlock* live = NewBlock("live");
   if (!lowered_.dispatched()) {
     auto* active = ir_.CreateLoad(ir_.getInt32Ty(), module_.Global(offsetof(image::ProgramState, active)));

@@ -79,6 +79,9 @@ class Program {
   bool HasPlace(const Expr* expr) const;
   Place PlaceOf(const Expr* expr);
   llvm::Value* AddressOf(const Place& place);  // i64
+  // `args` of a user function (user_arguments.cpp): a field of it; the whole in memory.
+  Place UserArgument(const StructField& field, const Location& at);
+  llvm::Value* AllUserArguments(const Location& at);
   // Reads a value; `field` is given for what may be a bitfield.
   Value ReadPlace(const Place& place, const Type* type, const StructField* field = nullptr);
   llvm::Value* AddressOfOperand(const Expr* operand);  // `&operand`, i64
@@ -361,6 +364,8 @@ class Program {
   std::vector<LoopBlocks> loops_;
 };
 
+// A register of the traced process by the name of its 64 bits, i64.
+llvm::Value* ReadRegister(Program& p, const std::string& name);
 // argN of a USDT probe.
 Value UsdtArgumentValue(Program& p, const Expr& expr, uint32_t n);
 

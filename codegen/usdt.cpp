@@ -19,13 +19,6 @@ constexpr std::array kRegisters = {
     RegisterRow{"rax", 80},  RegisterRow{"rcx", 88}, RegisterRow{"rdx", 96}, RegisterRow{"rsi", 104}, RegisterRow{"rdi", 112},
     RegisterRow{"rip", 128}, RegisterRow{"rsp", 152}};
 
-llvm::Value* ReadRegister(Program& p, const std::string& name) {
-  for (const RegisterRow& row : kRegisters) {
-    if (row.name == name) return p.Context(row.offset, p.ir().getInt64Ty());
-  }
-  UNREACHABLE("register of a USDT argument");
-}
-
 llvm::Value* ReadOperand(Program& p, const UsdtArgument& argument, const Location& at) {
   auto& ir = p.ir();
   if (argument.place == UsdtArgument::Place::Constant) return p.I64(static_cast<uint64_t>(argument.value));
@@ -42,6 +35,13 @@ llvm::Value* ReadOperand(Program& p, const UsdtArgument& argument, const Locatio
 }
 
 }  // namespace
+
+llvm::Value* ReadRegister(Program& p, const std::string& name) {
+  for (const RegisterRow& row : kRegisters) {
+    if (row.name == name) return p.Context(row.offset, p.ir().getInt64Ty());
+  }
+  UNREACHABLE("register of an argument");
+}
 
 Value UsdtArgumentValue(Program& p, const Expr& expr, uint32_t n) {
   const Type* type = p.typed().TypeOf(&expr);

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <tuple>
 
+#include "base/demangle.h"
 #include "host/elf_open.h"
 #include "host/files.h"
 
@@ -277,6 +278,17 @@ Result<std::vector<ElfSymbol>> ElfCache::MatchSymbols(const std::string& path, c
   auto at = std::lower_bound(symbols.begin(), symbols.end(), pattern,
                              [](const ElfSymbol& symbol, const std::string& name) { return symbol.name < name; });
   for (; at != symbols.end() && at->name == pattern; ++at) matches.push_back(*at);
+  return matches;
+}
+
+Result<std::vector<ElfSymbol>> ElfCache::MatchDemangled(const std::string& path, const std::string& pattern) {
+  Result<const ElfFile*> file = Read(path);
+  if (!file) return file.error();
+  std::vector<ElfSymbol> matches;
+  for (const ElfSymbol& symbol : (*file)->symbols) {
+    const std::string name = Demangle(symbol.name, nullptr);
+    if (MatchesPattern(pattern, name) || MatchesPattern(pattern, WithoutParameters(name))) matches.push_back(symbol);
+  }
   return matches;
 }
 

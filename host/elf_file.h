@@ -42,6 +42,7 @@ Result<uint64_t> AddressOf(const std::vector<ElfSegment>& segments, uint64_t off
 class ElfCache {
  public:
   Result<std::vector<ElfSymbol>> MatchSymbols(const std::string& path, const std::string& pattern);
+  Result<std::vector<ElfSymbol>> MatchDemangled(const std::string& path, const std::string& pattern);
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address);
   Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset);
 

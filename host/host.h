@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "host/debug_info.h"
 
 struct btf;
 
@@ -102,6 +103,11 @@ class Host {
   virtual Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
                                                    const std::string& name) = 0;
 
+  // Function symbols whose name in the source (`ns::f(int)`, or without the parameters `ns::f`) matches the pattern.
+  virtual Result<std::vector<ElfSymbol>> MatchDemangled(const std::string& path, const std::string& pattern) = 0;
+  // The debug information of a program; owned by the host.
+  virtual Result<DebugInfo*> OpenDebugInfo(const std::string& path) = 0;
+
   // --- cgroups ---
   // The id of the cgroup of version 2 whose folder this is.
   virtual Result<uint64_t> CgroupId(const std::string& path) = 0;
@@ -109,6 +115,8 @@ class Host {
   // --- types ---
   // The kernel's BTF, loaded at the first call; null when the kernel has none. Owned by the host.
   virtual const ::btf* KernelBtf() = 0;
+  // A module's BTF, whose first types are the kernel's; null when there is none. Owned by the host.
+  virtual const ::btf* ModuleBtf(const std::string& module) = 0;
   // Id of the type of this kind (BTF_KIND_STRUCT, …) and name in KernelBtf, by an index of names; 0 when absent.
   virtual uint32_t FindBtfType(const std::string& name, uint32_t kind) = 0;
   // Whether programs of this type (enum bpf_prog_type) may call the kernel function with this id in KernelBtf. Asks the

@@ -230,6 +230,26 @@ uint32_t KernelBtf::Find(const std::string& name, uint32_t kind) {
   return type_index_->Find(name, kind);
 }
 
+const ::btf* KernelBtf::Module(const std::string& name) {
+  const auto [known, is_new] = modules_.try_emplace(name);
+  const bool plain = !name.empty() && name.front() != '.' && name.find('/') == std::string::npos;
+  if (is_new && plain && Get() != nullptr) {
+    const std::string path = path_.substr(0, path_.rfind('/') + 1) + name;
+    known->second.reset(btf__parse_split(path.c_str(), types_.get()));
+    if (libbpf_get_error(known->second.get()) != 0) static_cast<void>(known->second.release());
+  }
+  return known->second.get();
+}
+
+uint32_t FindModuleFunction(const ::btf* module, const std::string& name) {
+  const uint32_t end = btf__type_cnt(module);
+  for (uint32_t id = btf__type_cnt(btf__base_btf(module)); id < end; ++id) {
+    const ::btf_type* type = btf__type_by_id(module, id);
+    if (btf_is_func(type) && NameOf(module, type) == name) return id;
+  }
+  return 0;
+}
+
 const std::vector<std::string>& KernelBtf::RawTracepoints() {
   if (raw_tracepoints_) return *raw_tracepoints_;
   raw_tracepoints_.emplace();

@@ -3,6 +3,7 @@
 
 #include <cstdarg>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,8 @@ class KernelBtf {
 
   const ::btf* Get();
   uint32_t Find(const std::string& name, uint32_t kind);
+  // Of a module that is loaded; null when it has none.
+  const ::btf* Module(const std::string& name);
   // "module:event" of every raw tracepoint, with the module "vmlinux" for the kernel's own; sorted.
   const std::vector<std::string>& RawTracepoints();
   std::vector<std::string> Iterators();
@@ -71,10 +74,14 @@ class KernelBtf {
   BtfBytes bytes_;
   bool tried_ = false;
   BtfHandle types_;
+  std::map<std::string, BtfHandle> modules_;  // they rest on types_
   std::optional<BtfNameIndex> type_index_;
   std::optional<BtfNameIndex> function_index_;
   std::optional<std::vector<std::string>> raw_tracepoints_;
 };
+
+// The function of this name among a module's own types, or 0.
+uint32_t FindModuleFunction(const ::btf* module, const std::string& name);
 
 // Names of the raw tracepoints that the types of a BTF file speak of, sorted and unique; what is malformed ends the walk.
 // `base_strings`: the length of the string section of the base of a module's BTF, or 0.

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 
+#include "base/demangle.h"
 #include "base/diagnostics.h"
 #include "host/binaries.h"
 #include "host/format.h"
@@ -54,8 +55,14 @@ Parts SplitAt(const std::string& text, char separator) {
 // An empty last part stands for everything, as in `software:`.
 std::string OrAll(const std::string& pattern) { return pattern.empty() ? "*" : pattern; }
 
-// A function of the kernel itself, as BTF knows it.
+// A function of the kernel or, as "module:function", of a module, as BTF knows it.
 BtfPrinter::Function Describe(const Query& query, const std::string& function) {
+  const size_t colon = function.find(':');
+  if (colon != std::string::npos) {
+    const ::btf* module = query.host.ModuleBtf(function.substr(0, colon));
+    const uint32_t in_module = module == nullptr ? 0 : FindModuleFunction(module, function.substr(colon + 1));
+    return in_module == 0 ? BtfPrinter::Function() : BtfPrinter(module).Describe(in_module);
+  }
   const uint32_t id = query.host.FindBtfType(function, BTF_KIND_FUNC);
   if (id == 0) return {};
   if (!query.printer) query.printer.emplace(query.host.KernelBtf());
@@ -154,18 +161,34 @@ Result<Lines> ListKernelFunctions(const Query& query) {
   return lines;
 }
 
+// The parameters of a user function, where debug information has them.
+std::string UserDetails(const Query& query, const std::string& file, uint64_t address) {
+  std::string details;
+  if (!query.verbose || query.kind != "uprobe") return details;
+  const Result<DebugInfo*> info = query.host.OpenDebugInfo(file);
+  const std::optional<DebugFunction> function = info ? (*info)->FunctionAt(address) : std::nullopt;
+  if (!function) return details;
+  for (const DebugParameter& parameter : function->parameters)
+    details += fmt::format("    {} {}\n", parameter.text, parameter.name);
+  return details;
+}
+
 Result<Lines> ListUserFunctions(const Query& query) {
   const Parts& parts = query.parts;
   const std::string binary = parts.size() == 1 ? "*" : parts[0];
   // A C++ name may hold colons.
-  std::string function = parts.size() == 1 ? OrAll(parts[0]) : parts[1];
-  for (size_t i = 2; i < parts.size(); ++i) function += ":" + parts[i];
+  const bool demangled = parts.size() > 2 && parts[1] == "cpp";
+  const size_t first = parts.size() == 1 ? 0 : demangled ? 2 : 1;
+  std::string function = parts.size() == 1 ? OrAll(parts[0]) : parts[first];
+  for (size_t i = first + 1; i < parts.size(); ++i) function += ":" + parts[i];
+  std::erase(function, '"');
   Result<std::vector<std::string>> files = query.host.MatchBinaries(binary, query.pid);
   if (!files) return files.error();
   const bool spelled_out = !HasWildcard(binary) && binary.find('/') != std::string::npos;
   Lines lines;
   for (const std::string& file : *files) {
-    Result<std::vector<ElfSymbol>> symbols = query.host.MatchSymbols(file, function);
+    Result<std::vector<ElfSymbol>> symbols =
+        demangled ? query.host.MatchDemangled(file, function) : query.host.MatchSymbols(file, function);
     if (!symbols) {
       if (HasWildcard(binary)) continue;  // scripts in PATH are no binaries
       return symbols.error();
@@ -175,7 +198,8 @@ Result<Lines> ListUserFunctions(const Query& query) {
     for (const ElfSymbol& symbol : *symbols) {
       if (last != nullptr && *last == symbol.name) continue;
       last = &symbol.name;
-      lines.push_back({fmt::format("{}:{}:{}", query.kind, shown, symbol.name), ""});
+      const std::string name = demangled ? fmt::format("cpp:\"{}\"", Demangle(symbol.name, nullptr)) : symbol.name;
+      lines.push_back({fmt::format("{}:{}:{}", query.kind, shown, name), UserDetails(query, file, symbol.address)});
     }
   }
   return lines;
@@ -193,7 +217,7 @@ Result<Lines> ListTracedFunctions(const Query& query) {
     const bool of_module = name.find(':') != std::string::npos;
     if (!of_module && query.host.FindBtfType(name, BTF_KIND_FUNC) == 0) continue;
     std::string details;
-    if (query.verbose && !of_module) {
+    if (query.verbose) {
       const BtfPrinter::Function described = Describe(query, name);
       for (const auto& argument : described.arguments) details += fmt::format("    {} {}\n", argument.type, argument.name);
       if (query.kind == "fexit" && !described.result.empty()) details += fmt::format("    {} retval\n", described.result);

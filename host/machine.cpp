@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "host/binaries.h"
+#include "host/dwarf_file.h"
 #include "host/elf_file.h"
 #include "host/host.h"
 #include "host/kallsyms.h"
@@ -29,7 +30,8 @@ std::string Variable(const char* ours, const char* peers, const char* otherwise)
 class Machine final : public Host {
  public:
   explicit Machine(const HostOptions& options)
-      : tracefs_({"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}, options.traceable_functions) {}
+      : tracefs_({"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}, options.traceable_functions),
+        debug_folders_(options.debug_folders) {}
 
   Result<TracepointFormat> ReadTracepoint(const std::string& category, const std::string& event) override {
     return tracefs_.ReadTracepoint(category, event);
@@ -48,6 +50,10 @@ class Machine final : public Host {
   Result<std::vector<ElfSymbol>> MatchSymbols(const std::string& path, const std::string& pattern) override {
     return elf_.MatchSymbols(path, pattern);
   }
+  Result<std::vector<ElfSymbol>> MatchDemangled(const std::string& path, const std::string& pattern) override {
+    return elf_.MatchDemangled(path, pattern);
+  }
+  Result<DebugInfo*> OpenDebugInfo(const std::string& path) override;
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address) override { return elf_.FileOffset(path, address); }
   Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) override {
     return elf_.FindObject(path, name, file_offset);
@@ -61,18 +67,28 @@ class Machine final : public Host {
   }
   std::vector<std::string> Iterators() override { return btf_.Iterators(); }
   const ::btf* KernelBtf() override { return btf_.Get(); }
+  const ::btf* ModuleBtf(const std::string& module) override { return btf_.Module(module); }
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override { return btf_.Find(name, kind); }
 
  private:
   Result<std::vector<std::string>> RawTracepoints();
 
   Tracefs tracefs_;
+  std::vector<std::string> debug_folders_;
+  std::map<std::string, Result<std::unique_ptr<DwarfFile>>> debug_infos_;  // by path
   ElfCache elf_;
   UsdtCache usdt_;
   Binaries binaries_{Variable("PATH", nullptr, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")};
   Kallsyms kallsyms_;
   class KernelBtf btf_{Variable("KAWK_BTF", "BPFTRACE_BTF", "/sys/kernel/btf/vmlinux")};
 };
+
+Result<DebugInfo*> Machine::OpenDebugInfo(const std::string& path) {
+  auto known = debug_infos_.find(path);
+  if (known == debug_infos_.end()) known = debug_infos_.emplace(path, DwarfFile::Open(path, debug_folders_)).first;
+  if (!known->second) return known->second.error();
+  return known->second->get();
+}
 
 // "module:event" of all.
 Result<std::vector<std::string>> Machine::RawTracepoints() {

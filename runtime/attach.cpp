@@ -12,6 +12,7 @@
 
 #include "runtime/attach_multi.h"
 #include "runtime/attach_points.h"
+#include "runtime/multi.h"
 
 namespace kawk {
 namespace {
@@ -82,7 +83,10 @@ Status Attachments::AttachProgram(const image::ProgramSpec& program, const Loade
   count_ += program.probes;
   const int fd = object.program_fds()[index];
   std::vector<AttachFailure> failures;
-  if (object.multi_type(index) != 0) {
+  if (const Session* session = object.session_of(index)) {
+    AttachSession(program, *session, failures);
+    slow_ = true;
+  } else if (object.multi_type(index) != 0) {
     AttachMulti(program, object.multi_type(index), fd, options_.pid, links_, failures);
     slow_ = true;
   } else {
@@ -92,7 +96,7 @@ Status Attachments::AttachProgram(const image::ProgramSpec& program, const Loade
       if (!traits.attach) continue;
       Result<int> tied = object.program_for(index, target);
       Status status = tied ? traits.attach(AttachPoint{spec, *tied, options_.pid, links_}) : Status(tied.error());
-      if (status && spec.kind == image::AttachKind::Iter) iterators_.push_back(links_.back().get());
+      if (status && spec.kind == image::AttachKind::Iter && spec.path.empty()) iterators_.push_back(links_.back().get());
       if (!status) failures.push_back({&spec, status.error()});
       slow_ = slow_ || traits.closes_slowly;
       if (!status && missing == "error" && !spec.by_pattern) break;
@@ -105,6 +109,16 @@ Status Attachments::AttachProgram(const image::ProgramSpec& program, const Loade
   // A pattern of which nothing can be attached is as bad as a name that cannot.
   const bool nothing = !failures.empty() && failures.size() == program.attach.size();
   return nothing && missing == "error" ? Status(failures[0].error) : Status(Ok{});
+}
+
+void Attachments::AttachSession(const image::ProgramSpec& program, const Session& session, std::vector<AttachFailure>& failures) {
+  const auto [attached, is_new] = sessions_.try_emplace(&session);
+  if (is_new) {
+    AttachMulti(program, kKprobeSession, session.dispatcher.get(), options_.pid, links_, failures);
+    attached->second = failures.size();
+  } else {
+    count_ -= attached->second;  // told already
+  }
 }
 
 void Attachments::DetachInBackground() const {

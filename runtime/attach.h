@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -47,12 +48,15 @@ class Attachments {
  private:
   Status AttachProgram(const image::ProgramSpec& program, const LoadedObject& object, size_t index, const std::string& missing,
                        std::vector<AttachFailure>& left_out);
+  // Of a session both programs at once, when the first of them has its turn.
+  void AttachSession(const image::ProgramSpec& program, const Session& session, std::vector<AttachFailure>& failures);
   // One attach point less, or the end: as missing_probes says.
   Status LeaveOut(const AttachFailure& failure, const std::string& missing, std::vector<AttachFailure>& left_out);
 
   AttachOptions options_;
   std::vector<Fd> links_;
   std::vector<int> iterators_;
+  std::map<const Session*, size_t> sessions_;  // that are attached, with how many functions were left out
   uint64_t count_ = 0;
   bool slow_ = false;
 };

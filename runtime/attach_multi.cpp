@@ -1,14 +1,18 @@
 // The kernel takes all functions of a link or none, and does not say which one it minds: the list is halved until those are
-// alone. This costs only where something fails.
+// alone. Since each try costs as much as what comes before the one minded, user functions whose first instruction the
+// kernel is known not to like are tried apart.
 #include "runtime/attach_multi.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/bpf.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <span>
 
+#include "runtime/instructions.h"
 #include "runtime/kernel_functions.h"
 #include "runtime/multi.h"
 
@@ -25,6 +29,18 @@ class Linker {
  public:
   Linker(uint32_t attach_type, int program, int pid, std::vector<Fd>& links, std::vector<AttachFailure>& failures)
       : attach_type_(attach_type), program_(program), pid_(pid), links_(links), failures_(failures) {}
+
+  void AttachAll(Specs specs) {
+    std::vector<const AttachSpec*> good, doubtful;
+    const Fd file(attach_type_ == kUprobeMulti ? open(specs[0]->path.c_str(), O_RDONLY | O_CLOEXEC) : -1);
+    for (const AttachSpec* spec : specs) {
+      uint8_t bytes[8];
+      const ssize_t got = file ? pread(file.get(), bytes, sizeof bytes, static_cast<off_t>(spec->offset)) : 0;
+      (got > 0 && LooksUnprobeable({bytes, static_cast<size_t>(got)}) ? doubtful : good).push_back(spec);
+    }
+    Attach(good);
+    for (const AttachSpec* spec : doubtful) Attach(Specs(&spec, 1));
+  }
 
   void Attach(Specs specs) {
     if (specs.empty() || (!failures_.empty() && !failures_.back().spec->by_pattern)) return;
@@ -53,7 +69,7 @@ class Linker {
   }
 
   Fd LinkKernel(Specs specs) {
-    KprobeMulti what{program_, attach_type_, {}, {}, {}, IsReturn(specs[0]->kind)};
+    KprobeMulti what{program_, attach_type_, {}, {}, {}, attach_type_ != kKprobeSession && IsReturn(specs[0]->kind)};
     // Names are of the kernel itself; functions of modules are known by their addresses.
     const bool by_address = !specs[0]->group.empty();
     for (const AttachSpec* spec : specs) {
@@ -114,7 +130,7 @@ void AttachMulti(const image::ProgramSpec& program, uint32_t attach_type, int fd
   for (size_t begin = 0; begin < specs.size();) {
     size_t end = begin;
     while (end < specs.size() && group(specs[end]) == group(specs[begin])) ++end;
-    linker.Attach(Specs(specs).subspan(begin, end - begin));
+    linker.AttachAll(Specs(specs).subspan(begin, end - begin));
     begin = end;
   }
 }

@@ -136,10 +136,10 @@ Status AttachRawTracepoint(const AttachPoint& point) {
   // A program of typed arguments was loaded for its tracepoint.
   const char* name = spec.kind == AttachKind::BtfTracepoint ? nullptr : spec.target.c_str();
   Fd link = LinkRawTracepoint(name, point.program, spec.cookie);
+  // Before Linux 6.10 there are no cookies here, and no program that asks for one could have been loaded.
+  if (!link && errno == EINVAL && spec.cookie != 0) link = LinkRawTracepoint(name, point.program, 0);
   if (!link && errno == ENOENT)
     return CannotAttach(spec, "this kernel has no such raw tracepoint", "-l 'rawtracepoint:*' lists them", ENOENT);
-  if (!link && errno == EINVAL && spec.cookie != 0)
-    return CannotAttach(spec, EINVAL, "one program for many raw tracepoints needs Linux 6.10");
   if (!link) return CannotAttach(spec, errno);
   point.links.push_back(std::move(link));
   return Ok{};
@@ -204,6 +204,12 @@ Status AttachTraced(const AttachPoint& point) {
 Status AttachIterator(const AttachPoint& point) {
   Fd link(bpf_link_create(point.program, 0, BPF_TRACE_ITER, nullptr));
   if (!link) return CannotAttach(point.spec, errno);
+  if (!point.spec.path.empty() && bpf_obj_pin(link.get(), point.spec.path.c_str()) != 0) {
+    const int code = errno;
+    return CannotAttach(
+        point.spec, fmt::format("cannot pin it to {}: {}", point.spec.path, strerror(code)),
+        code == EEXIST ? "remove what is there" : "pins live in a file system of type bpf: mount -t bpf bpf /sys/fs/bpf", code);
+  }
   point.links.push_back(std::move(link));
   return Ok{};
 }

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "runtime/demangle.h"
+#include "base/demangle.h"
 
 namespace kawk {
 

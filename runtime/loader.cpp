@@ -208,10 +208,12 @@ class LoadedObject::Builder {
   }
 
   Status PreparePrograms() {
+    const bool one_process = options_.pid != 0 || !options_.command.empty();
+    for (const image::ProgramSpec& spec : image_.programs)
+      object_->multi_types_.push_back(MultiAttachType(spec, one_process, features_));
+    object_->sessions_ = FindSessions(image_, object_->multi_types_, features_);
     for (size_t i = 0; i < image_.programs.size(); ++i) {
       const image::ProgramSpec& spec = image_.programs[i];
-      const bool one_process = options_.pid != 0 || !options_.command.empty();
-      object_->multi_types_.push_back(MultiAttachType(spec, one_process, features_));
       if (spec.object_name.empty()) {  // part of another program
         programs_.push_back(nullptr);
         continue;
@@ -238,6 +240,11 @@ class LoadedObject::Builder {
     if (result != 0) return LoadError(-result);
     for (const bpf_program* program : programs_) object_->program_fds_.push_back(program ? bpf_program__fd(program) : -1);
     LoadCopies();
+    for (Session& session : object_->sessions_) {
+      const std::vector<int>& fds = object_->program_fds_;
+      Status made = MakeDispatcher(session, fds[session.entry], fds[session.result]);
+      if (!made) return made;
+    }
     return Ok{};
   }
 
@@ -388,7 +395,18 @@ std::vector<uint64_t> LoadedObject::Losses() const {
     counts[index] = SkippedRuns(program_fds_[program]);
     for (const Result<Fd>& copy : copies_[program]) counts[index] += copy ? SkippedRuns(copy->get()) : 0;
   }
+  for (const Session& session : sessions_) {
+    const size_t index = session.entry * image::kLossCauses + static_cast<size_t>(image::LossCause::Recursion);
+    if (index < counts.size()) counts[index] += SkippedRuns(session.dispatcher.get());
+  }
   return counts;
+}
+
+const Session* LoadedObject::session_of(size_t program) const {
+  for (const Session& session : sessions_) {
+    if (session.entry == program || session.result == program) return &session;
+  }
+  return nullptr;
 }
 
 LoadedObject::~LoadedObject() {

@@ -11,6 +11,7 @@
 #include "runtime/image/image.h"
 #include "runtime/perf.h"
 #include "runtime/run.h"
+#include "runtime/session.h"
 
 struct bpf_object;
 
@@ -38,6 +39,8 @@ class LoadedObject {
   Result<int> program_for(size_t program, size_t target) const;
   // With which enum bpf_attach_type the program was loaded to be linked to many functions at once; 0: to one by one.
   uint32_t multi_type(size_t program) const { return multi_types_[program]; }
+  // The session that a program is half of; null: of none.
+  const Session* session_of(size_t program) const;
   const LoadedMap& map(size_t map) const { return maps_[map]; }
   const LoadedMap& short_map(size_t map) const { return short_maps_[map]; }  // fd -1: none
   const LoadedMap& stack_map(size_t stack_map) const { return stack_maps_[stack_map]; }
@@ -59,6 +62,7 @@ class LoadedObject {
   bpf_object* object_ = nullptr;
   std::vector<int> program_fds_;
   std::vector<uint32_t> multi_types_;
+  std::vector<Session> sessions_;
   std::vector<std::vector<Result<Fd>>> copies_;  // by program, for its targets from the second on
   std::vector<LoadedMap> maps_;
   std::vector<LoadedMap> short_maps_;

@@ -186,8 +186,15 @@ bool OnlyIterates(const image::Image& image) {
 }
 
 // Runs every iterator to its end; a script that has nothing else ends with them.
-void RunIterators(const image::Image& image, const Attachments& attachments, Control& control) {
-  if (attachments.iterators().empty()) return;
+void RunIterators(const image::Image& image, const Attachments& attachments, Control& control, bool quiet) {
+  bool any = false;
+  for (const image::ProgramSpec& program : image.programs) {
+    for (const image::AttachSpec& spec : program.attach) {
+      any = any || spec.kind == AttachKind::Iter;
+      if (spec.kind == AttachKind::Iter && !spec.path.empty() && !quiet) fmt::print(stderr, "Program pinned to {}\n", spec.path);
+    }
+  }
+  if (!any) return;
   for (const int link : attachments.iterators()) {
     if (control.ending()) return;
     const Status status = RunIterator(link);
@@ -263,7 +270,7 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   NotifyHarness();
   if (live && child) child->Release();
 
-  std::thread iterating([&] { RunIterators(image, attachments, control); });
+  std::thread iterating([&] { RunIterators(image, attachments, control, options.quiet); });
   Printer(image, maps, **output).Run(queue, control);
   iterating.join();
   started->reset();  // before the links: it watches for a second Ctrl-C until here

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/demangle.h"
 #include "base/result.h"
-#include "runtime/demangle.h"
 #include "runtime/image/image.h"
 
 namespace kawk {

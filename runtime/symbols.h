@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/demangle.h"
+#include "base/demangle.h"
 #include "runtime/image/image.h"
 
 namespace kawk {

@@ -68,30 +68,63 @@ Status Tie(bpf_program* program, const AttachSpec& spec) {
   return error == 0 ? Status(Ok{}) : Status(CannotTie(spec, -error));
 }
 
-uint32_t TiedCopies::FunctionId(const std::string& name) {
-  if (functions_.empty()) {
-    btf* types = btf__load_vmlinux_btf();
-    for (uint32_t id = 1; types != nullptr && libbpf_get_error(types) == 0 && id < btf__type_cnt(types); ++id) {
-      const btf_type* type = btf__type_by_id(types, id);
-      if (btf_is_func(type) || btf_is_typedef(type)) functions_.emplace(btf__name_by_offset(types, type->name_off), id);
-    }
-    btf__free(types);
+namespace {
+
+// The kernel's own object of a module's BTF.
+Fd ModuleBtf(const std::string& module) {
+  uint32_t id = 0;
+  while (bpf_btf_get_next_id(id, &id) == 0) {
+    Fd candidate(bpf_btf_get_fd_by_id(id));
+    char name[64] = {};
+    bpf_btf_info info = {};
+    info.name = reinterpret_cast<uint64_t>(name);
+    info.name_len = sizeof name;
+    uint32_t size = sizeof info;
+    if (candidate && bpf_obj_get_info_by_fd(candidate.get(), &info, &size) == 0 && info.kernel_btf != 0 && module == name)
+      return candidate;
   }
-  const auto found = functions_.find(name);
-  return found == functions_.end() ? 0 : found->second;
+  return Fd();
+}
+
+bool IsLoaded(const btf* types) { return types != nullptr && libbpf_get_error(types) == 0; }
+
+}  // namespace
+
+const TiedCopies::Names& TiedCopies::NamesOf(const std::string& module) {
+  const auto [known, is_new] = modules_.try_emplace(module);
+  Names& names = known->second;
+  if (!is_new) return names;
+  btf* kernel = btf__load_vmlinux_btf();
+  btf* types = kernel;
+  uint32_t first = 1;
+  if (!module.empty() && IsLoaded(kernel)) {
+    first = btf__type_cnt(kernel);
+    types = btf__load_module_btf(module.c_str(), kernel);
+    names.btf = ModuleBtf(module);
+  }
+  for (uint32_t id = first; IsLoaded(types) && id < btf__type_cnt(types); ++id) {
+    const btf_type* type = btf__type_by_id(types, id);
+    if (btf_is_func(type) || btf_is_typedef(type)) names.functions.emplace(btf__name_by_offset(types, type->name_off), id);
+  }
+  if (types != kernel) btf__free(types);
+  btf__free(kernel);
+  return names;
 }
 
 Result<Fd> TiedCopies::Load(const bpf_program* program, const AttachSpec& spec) {
-  if (!spec.group.empty() && spec.group != "vmlinux")
-    return CannotAttach(spec, "one probe on functions of modules and others is not possible", "write a probe for each", EINVAL);
+  if (spec.group == "bpf")
+    return CannotAttach(spec, "one probe on several BPF programs is not possible", "write a probe for each", EINVAL);
   std::string name = spec.target;
   if (spec.kind == AttachKind::Iter) name = "bpf_iter_" + name;
   if (spec.kind == AttachKind::BtfTracepoint) name = "btf_trace_" + name;
   bpf_prog_load_opts options = {};
   options.sz = sizeof options;
   options.expected_attach_type = bpf_program__expected_attach_type(program);
-  options.attach_btf_id = FunctionId(name);
-  if (options.attach_btf_id == 0) return CannotTie(spec, ESRCH);
+  const Names& names = NamesOf(spec.group == "vmlinux" ? "" : spec.group);
+  const auto found = names.functions.find(name);
+  if (found == names.functions.end()) return CannotTie(spec, ESRCH);
+  options.attach_btf_id = found->second;
+  if (names.btf) options.attach_btf_obj_fd = static_cast<uint32_t>(names.btf.get());
   Fd copy(bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(program), "GPL", bpf_program__insns(program),
                         bpf_program__insn_cnt(program), &options));
   if (!copy) return CannotTie(spec, errno);

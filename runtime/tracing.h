@@ -28,8 +28,13 @@ class TiedCopies {
   Result<Fd> Load(const bpf_program* program, const image::AttachSpec& spec);
 
  private:
-  uint32_t FunctionId(const std::string& name);
-  std::map<std::string, uint32_t, std::less<>> functions_;  // ids in the kernel's BTF
+  // The BTF of a module, or of the kernel itself.
+  struct Names {
+    std::map<std::string, uint32_t, std::less<>> functions;  // to ids
+    Fd btf;                                                  // of a module
+  };
+  const Names& NamesOf(const std::string& module);
+  std::map<std::string, Names, std::less<>> modules_;
 };
 
 // Starts a reader of an iterator's link and reads to its end: the program runs for every object.

@@ -8,7 +8,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "runtime/demangle.h"
+#include "base/demangle.h"
 #include "runtime/elf_symbols.h"
 #include "runtime/jit_map.h"
 #include "runtime/process_maps.h"

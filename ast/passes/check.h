@@ -32,6 +32,8 @@ class CallChecker {
   uint16_t ClassesOf(const Expr& arg) const;
   std::optional<Known> KnownValue(const Call& call, size_t arg) const;
   void CheckMapDefined(const Call& call);
+  void CheckPinned(const Call& call, const FunctionRow& row);
+  void CheckPinnedFormat(const Call& call, const std::vector<FormatSpec>& pieces);
   void CheckPrint(const Call& call);
   void CheckDelete(const Call& call);
   void CheckHist(const Call& call);

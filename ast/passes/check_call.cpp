@@ -48,6 +48,9 @@ std::string Usage(const FunctionRow& row, const Signature& signature) {
 
 std::string Plural(size_t count) { return fmt::format("{} argument{}", count, count == 1 ? "" : "s"); }
 
+// An iterator that is pinned.
+bool OutlivesUs(const ProbeUnit& unit) { return unit.kind == ProbeKind::Iter && !unit.targets[0].path.empty(); }
+
 }  // namespace
 
 std::vector<std::string> MapNames(const Typed& typed) {
@@ -110,6 +113,26 @@ void CallChecker::CheckClasses(const Call& call, const Signature& signature) {
   }
 }
 
+// What a program can do that outlives us: printf() of numbers and strings, to who reads the iterator.
+void CallChecker::CheckPinned(const Call& call, const FunctionRow& row) {
+  if (row.effect != Effect::Async || row.id == FunctionId::Printf) return;
+  diagnostics_.EmitWithHint(Diag::PinnedIteratorCall, call.location, "printf() writes to who reads it", row.name);
+}
+
+void CallChecker::CheckPinnedFormat(const Call& call, const std::vector<FormatSpec>& pieces) {
+  constexpr std::string_view kNumbers = "diuxXpc";
+  for (const FormatSpec& piece : pieces) {
+    if (piece.conversion.empty() || 1 + piece.arg >= call.args.size()) continue;
+    const Type* type = typed_.TypeOf(call.args[1 + piece.arg]);
+    if (type == nullptr) continue;
+    const bool is_text = piece.conversion.front() == 's' && type->is(TypeKind::String);
+    const bool is_number =
+        type->IsScalar() && piece.conversion.size() == 1 && kNumbers.find(piece.conversion[0]) != kNumbers.npos;
+    if ((!is_text && !is_number) || piece.precision >= 0)
+      diagnostics_.Emit(Diag::PinnedIteratorFormat, call.location, piece.conversion, ToString(type));
+  }
+}
+
 void CallChecker::Check(const Call& call) {
   const std::optional<FunctionId> id = typed_.Info(&call).function;
   const int c_function = typed_.Info(&call).c_function;
@@ -125,6 +148,7 @@ void CallChecker::Check(const Call& call) {
     diagnostics_.EmitWithHint(Diag::UnsafeFunction, call.location, "run with --unsafe", row.name);
   }
   if (!CheckArity(call, row, signature)) return;
+  if (OutlivesUs(*unit_)) CheckPinned(call, row);
   if (*id == FunctionId::Delete) return CheckDelete(call);
   CheckClasses(call, signature);
   switch (*id) {
@@ -313,6 +337,7 @@ void CallChecker::CheckFormat(const Call& call) {
     diagnostics_.EmitWithHint(Diag::BadConversion, arg.location, CanPrint({.conversion = "s"}, type) ? "use `%s`" : "",
                               spec.conversion, ToString(type));
   }
+  if (OutlivesUs(*unit_)) CheckPinnedFormat(call, format.specs);
   typed_.Info(&call).format = static_cast<int>(typed_.formats.size());
   typed_.formats.push_back(std::move(format.specs));
 }

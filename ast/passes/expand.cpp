@@ -12,6 +12,7 @@
 #include "ast/passes/passes.h"
 #include "ast/passes/tracepoint_args.h"
 #include "ast/walk.h"
+#include "base/demangle.h"
 #include "stdlib/raw_fields.h"
 
 namespace kawk {
@@ -21,6 +22,7 @@ namespace {
 struct ArgsUse {
   bool numbered = false;  // arg0 …
   bool retval = false;
+  bool name = false;  // `probe`
   bool any = false;
   bool whole = false;
   std::vector<std::string> fields;
@@ -45,6 +47,7 @@ ArgsUse FindArgsUse(const Probe& probe) {
     if (row != nullptr && row->id == BuiltinId::Args) ++seen;
     if (row != nullptr && row->probes == kHasArgN) use.numbered = true;
     if (row != nullptr && row->id == BuiltinId::Retval) use.retval = true;
+    if (row != nullptr && row->id == BuiltinId::ProbeName) use.name = true;
     const Member* member = As<Member>(&expr);
     if (member != nullptr && IsArgs(member->base)) use.fields.push_back(member->name);
   };
@@ -77,10 +80,17 @@ class Expander {
   void ExpandProbe(const Probe& probe);
   std::vector<AttachTarget> FindTargets(const Probe& probe);
   void ReportMissing(const AttachPoint& point, const Match& match);
-  const Type* ArgsOf(AttachTarget& target, const ArgsUse& use);
+  // What `args` is at a target: its type, and in user space where its fields are.
+  struct Arguments {
+    const Type* type = nullptr;
+    std::vector<std::vector<DebugPiece>> pieces = {};
+  };
+  Arguments ArgsOf(AttachTarget& target, const ArgsUse& use);
+  Arguments UserArgsOf(const AttachTarget& target, const ArgsUse& use);
   TypeSource::ReturnValue RetvalOf(const AttachTarget& target, const ArgsUse& use);
-  std::string Signature(const AttachTarget& target, const Type* args, const TypeSource::ReturnValue& retval,
+  std::string Signature(const AttachTarget& target, const Arguments& arguments, const TypeSource::ReturnValue& retval,
                         const ArgsUse& use) const;
+  bool HasRawCookies() const;
   void CheckCount();
   bool TakesPart(const AttachPoint& point) const;
 
@@ -128,6 +138,9 @@ std::vector<AttachTarget> Expander::FindTargets(const Probe& probe) {
       if (HasWildcard(*point)) {
         for (AttachTarget& target : match.targets) target.by_pattern = true;
       }
+      if (config_.cpp_demangle && (Row(point->kind).flags & kUserSpace) != 0 && point->kind != ProbeKind::Usdt) {
+        for (AttachTarget& target : match.targets) target.target = Demangle(target.target, nullptr);
+      }
       targets.insert(targets.end(), match.targets.begin(), match.targets.end());
     } else if (HasWildcard(*point)) {
       empty_patterns.emplace_back(*point, std::move(match));
@@ -141,48 +154,86 @@ std::vector<AttachTarget> Expander::FindTargets(const Probe& probe) {
   return targets;
 }
 
-const Type* Expander::ArgsOf(AttachTarget& target, const ArgsUse& use) {
+// By debug information. `args` as a whole leaves out what cannot be read.
+Expander::Arguments Expander::UserArgsOf(const AttachTarget& target, const ArgsUse& use) {
+  const Result<DebugInfo*> info = host_.OpenDebugInfo(target.path);
+  std::optional<DebugFunction> function;
+  if (info) function = (*info)->FunctionAt(target.address);
+  if (!function) {
+    if (target.by_pattern) return {};  // left out
+    const std::string why = info ? "its debug information does not have it" : info.error().message + ": " + info.error().hint;
+    diagnostics_.EmitWithHint(Diag::NoTypedArguments, target.location, why + "; arg0, arg1 … need none", target.name);
+    return {};
+  }
+  std::vector<const DebugParameter*> parameters;
+  Arguments arguments;
+  for (const DebugParameter& parameter : function->parameters) {
+    const bool named = std::find(use.fields.begin(), use.fields.end(), parameter.name) != use.fields.end();
+    if (parameter.name.empty() || (parameter.pieces.empty() && !named)) continue;
+    if (parameter.pieces.empty())
+      diagnostics_.Emit(Diag::UnreadableArgument, target.location, parameter.name, target.name, parameter.why_not);
+    parameters.push_back(&parameter);
+    arguments.pieces.push_back(parameter.pieces);
+  }
+  arguments.type = source_.DebugArguments(**info, target.target, parameters);
+  return arguments;
+}
+
+Expander::Arguments Expander::ArgsOf(AttachTarget& target, const ArgsUse& use) {
+  if (target.kind == ProbeKind::Uprobe) return UserArgsOf(target, use);
   if (target.kind == ProbeKind::Fentry || target.kind == ProbeKind::Fexit) {
-    const Type* args = target.group.empty() ? source_.FunctionArgs(target.target) : nullptr;
+    const Type* args = IsBpfProgram(target) ? nullptr : source_.FunctionArgs(target.group, target.target);
     if (args == nullptr)
       diagnostics_.EmitWithHint(Diag::NoTypedArguments, target.location, "kprobe has arg0, arg1 …", target.name);
-    return args;
+    return {args};
   }
-  if (target.kind == ProbeKind::RawTracepoint) return source_.RawTracepointArgs(target.target);
-  if (target.kind != ProbeKind::Tracepoint) return nullptr;
+  if (target.kind == ProbeKind::RawTracepoint) return {source_.RawTracepointArgs(target.group, target.target)};
+  if (target.kind != ProbeKind::Tracepoint) return {};
   const Result<TracepointFormat> format = host_.ReadTracepoint(target.group, target.target);
   if (!format) {
     diagnostics_.EmitWithHint(Diag::HostError, target.location, format.error().hint, format.error().message);
-    return nullptr;
+    return {};
   }
   target.tracepoint_id = format->id;
   const auto used = [&](const std::string& field) {
     return use.whole || std::find(use.fields.begin(), use.fields.end(), field) != use.fields.end();
   };
-  return TracepointArgs(*format, config_, used, source_);
+  return {TracepointArgs(*format, config_, used, source_)};
 }
 
 TypeSource::ReturnValue Expander::RetvalOf(const AttachTarget& target, const ArgsUse& use) {
   if (target.kind != ProbeKind::Fexit || !use.retval) return {};
-  const TypeSource::ReturnValue retval = target.group.empty() ? source_.FunctionResult(target.target) : TypeSource::ReturnValue{};
+  const TypeSource::ReturnValue retval =
+      IsBpfProgram(target) ? TypeSource::ReturnValue{} : source_.FunctionResult(target.group, target.target);
   if (retval.type == nullptr)
     diagnostics_.EmitWithHint(Diag::NoTypedArguments, target.location, "kretprobe has retval", target.name);
   return retval;
 }
 
+bool Expander::HasRawCookies() const {
+  const Type* link = source_.Find("struct bpf_raw_tp_link");
+  return link != nullptr && link->is(TypeKind::Struct) && link->info->Find("cookie") != nullptr;
+}
+
 // Equal for targets whose used fields are the same: in place, type and kind.
-std::string Expander::Signature(const AttachTarget& target, const Type* args, const TypeSource::ReturnValue& retval,
+std::string Expander::Signature(const AttachTarget& target, const Arguments& arguments, const TypeSource::ReturnValue& retval,
                                 const ArgsUse& use) const {
   std::string signature = fmt::format("{}", static_cast<int>(target.kind));
   if (retval.type != nullptr) signature += fmt::format("={}@{}", fmt::ptr(retval.type), retval.offset);
   // Iterators differ in `ctx`.
   if (target.kind == ProbeKind::Iter) signature += target.target;
+  // Raw tracepoints tell a program which one fired from Linux 6.10 on; before, each needs a program of its own.
+  if (use.name && target.kind == ProbeKind::RawTracepoint && !HasRawCookies()) signature += target.name;
   // Where a probe's arguments are differs from place to place.
   if (use.numbered && target.kind == ProbeKind::Usdt) signature += UsdtSignature(target);
+  const Type* args = arguments.type;
   if (args == nullptr) return signature;
   const auto add = [&](const StructField& field) {
     signature +=
         fmt::format("|{}:{}:{}:{}:{}", field.name, fmt::ptr(field.type), field.offset, field.data_loc, field.rel_data_loc);
+    if (arguments.pieces.empty()) return;
+    for (const DebugPiece& piece : arguments.pieces[static_cast<size_t>(&field - args->info->Fields().data())])
+      signature += fmt::format(" {}{}{}/{}", static_cast<int>(piece.place), piece.base, piece.offset, piece.size);
   };
   if (use.whole) {
     signature += args->info->name;
@@ -205,8 +256,14 @@ void Expander::ExpandProbe(const Probe& probe) {
   const ArgsUse use = FindArgsUse(probe);
   std::map<std::string, size_t> by_signature;
   const Probe* tree = &probe;
-  for (AttachTarget& target : FindTargets(probe)) {
-    const Type* args = use.any ? ArgsOf(target, use) : nullptr;
+  const AttachTarget* without_args = nullptr;
+  std::vector<AttachTarget> targets = FindTargets(probe);
+  for (AttachTarget& target : targets) {
+    const Arguments args = use.any ? ArgsOf(target, use) : Arguments();
+    if (use.any && args.type == nullptr && target.kind == ProbeKind::Uprobe && target.by_pattern) {
+      without_args = &target;
+      continue;
+    }
     const TypeSource::ReturnValue retval = RetvalOf(target, use);
     const auto [found, is_new] = by_signature.try_emplace(Signature(target, args, retval, use), units_.size());
     if (!is_new) {
@@ -224,11 +281,17 @@ void Expander::ExpandProbe(const Probe& probe) {
     ProbeUnit& unit = units_.emplace_back();
     unit.probe = tree;
     unit.kind = target.kind;
-    unit.args = args;
+    unit.args = args.type;
+    unit.arg_pieces = args.pieces;
     unit.retval = retval;
     unit.probes = !target.same_probe;
     unit.targets.push_back(std::move(target));
     tree = nullptr;
+  }
+  if (tree != nullptr && without_args != nullptr) {  // of a pattern none has any
+    AttachTarget target = *without_args;
+    target.by_pattern = false;
+    UserArgsOf(target, use);
   }
 }
 

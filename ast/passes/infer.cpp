@@ -37,6 +37,7 @@ void Inference::Run() {
   while (Round() && ++rounds < 2 * kMostRounds) accumulate_ = rounds >= kFreeRounds;
   reporting_ = true;
   Round();
+  source_.SetProgram("");
 }
 
 bool Inference::Round() {
@@ -46,6 +47,7 @@ bool Inference::Round() {
   }
   for (const ProbeUnit& unit : typed_.units) {
     unit_ = &unit;
+    source_.SetProgram((Row(unit.kind).flags & kUserSpace) != 0 ? unit.targets[0].path : "");
     if (unit.probe->predicate != nullptr) Condition(unit.probe->predicate);
     Visit(unit.probe->body);
   }

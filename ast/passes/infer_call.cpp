@@ -75,7 +75,9 @@ Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
   switch (id) {
     case BuiltinId::KStack: return StackFlow(e, false, {});
     case BuiltinId::UStack: return StackFlow(e, true, {});
-    case BuiltinId::Args: typed_.Info(&e).space = AddressSpace::Context; return Flow::Of(unit_->args);
+    case BuiltinId::Args:
+      typed_.Info(&e).space = unit_->kind == ProbeKind::Uprobe ? AddressSpace::User : AddressSpace::Context;
+      return Flow::Of(unit_->args);
     case BuiltinId::Curtask: return Flow::Of(types().Pointer(TaskStruct(), AddressSpace::Kernel));
     case BuiltinId::Ctx: return ContextFlow();
     case BuiltinId::Retval: return RetvalFlow(e);

@@ -6,8 +6,9 @@
 
 #include <cerrno>
 
+#include "host/kernel_btf.h"
+
 namespace kawk {
-namespace {
 
 AttachTarget TargetOf(const AttachPoint& point) {
   AttachTarget target;
@@ -23,7 +24,9 @@ AttachTarget TargetOf(const AttachPoint& point) {
   return target;
 }
 
-std::string Offset(const AttachPoint& point) { return point.offset == 0 ? "" : fmt::format("+{}", point.offset); }
+std::string OffsetText(const AttachPoint& point) { return point.offset == 0 ? "" : fmt::format("+{}", point.offset); }
+
+namespace {
 
 // "a:b" → {"a", "b"}; no colon: {"", text}.
 std::pair<std::string, std::string> SplitName(const std::string& name) {
@@ -41,7 +44,7 @@ Match Names(const AttachPoint& point, const Result<std::vector<std::string>>& na
   for (const std::string& name : *names) {
     AttachTarget& target = match.targets.emplace_back(TargetOf(point));
     std::tie(target.group, target.target) = SplitName(name);
-    target.name = fmt::format("{}:{}{}", Row(point.kind).name, name, Offset(point));
+    target.name = fmt::format("{}:{}{}", Row(point.kind).name, name, OffsetText(point));
   }
   return match;
 }
@@ -85,7 +88,9 @@ Match MatchTracedFunction(const AttachPoint& point, Host& host) {
   match = MatchKernelFunction(point, host);
   if (HasWildcard(point)) {
     std::erase_if(match.targets, [&](const AttachTarget& target) {
-      return target.group.empty() && host.FindBtfType(target.target, BTF_KIND_FUNC) == 0;
+      if (target.group.empty()) return host.FindBtfType(target.target, BTF_KIND_FUNC) == 0;
+      const ::btf* module = host.ModuleBtf(target.group);
+      return module == nullptr || FindModuleFunction(module, target.target) == 0;
     });
   }
   return match;
@@ -117,103 +122,9 @@ Match MatchKernelAddress(const AttachPoint& point, const ScriptInput& input) {
   return match;
 }
 
-void AddUserFunctions(const AttachPoint& point, const std::string& path, Host& host, Match& match) {
-  const auto add = [&](const std::string& function, uint64_t file_offset, const std::string& shown) {
-    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
-    target.path = path;
-    target.target = function;
-    target.offset = file_offset;
-    target.name = fmt::format("{}:{}:{}", Row(point.kind).name, path, shown);
-  };
-  if (point.address) {
-    const Result<uint64_t> offset = host.FileOffset(path, *point.address);
-    if (!offset) {
-      match.error = offset.error();
-      return;
-    }
-    return add("", *offset, fmt::format("{}", *point.address));
-  }
-  const Result<std::vector<ElfSymbol>> symbols = host.MatchSymbols(path, point.target);
-  if (!symbols) {
-    match.error = symbols.error();
-    return;
-  }
-  std::string last;
-  for (const ElfSymbol& symbol : *symbols) {
-    if (symbol.name == last) continue;  // versions of one function, or local functions of one name
-    last = symbol.name;
-    add(symbol.name, symbol.file_offset + point.offset, symbol.name + Offset(point));
-  }
-}
-
-// The files that the attach point's path means.
-Result<std::vector<std::string>> FindPaths(const AttachPoint& point, const ScriptInput& input, Host& host) {
-  if (HasWildcard(point.path)) return host.MatchBinaries(point.path, input.pid);
-  Result<std::string> found = host.FindBinary(point.path, input.pid);
-  if (!found) return found.error();
-  return std::vector<std::string>{*std::move(found)};
-}
-
-Match MatchUserFunction(const AttachPoint& point, const ScriptInput& input, Host& host) {
-  Match match;
-  const Result<std::vector<std::string>> paths = FindPaths(point, input, host);
-  if (!paths) {
-    match.error = paths.error();
-    return match;
-  }
-  for (const std::string& path : *paths) AddUserFunctions(point, path, host, match);
-  if (!match.targets.empty()) {
-    match.error.reset();  // one of several files may be no program
-  } else if (paths->size() == 1 && !match.error) {
-    if (const auto all = host.MatchSymbols((*paths)[0], "*")) {
-      for (const ElfSymbol& symbol : *all) match.candidates.push_back(symbol.name);
-    }
-  }
-  return match;
-}
-
-void AddUsdt(const AttachPoint& point, const std::string& path, Host& host, Match& match) {
-  const Result<std::vector<UsdtProbe>> probes = host.MatchUsdt(path, point.group.empty() ? "*" : point.group, point.target);
-  if (!probes) {
-    match.error = probes.error();
-    return;
-  }
-  for (const UsdtProbe& probe : *probes) {
-    const std::string name = fmt::format("{}:{}:{}:{}", Row(point.kind).name, path, probe.provider, probe.name);
-    const bool same = !match.targets.empty() && match.targets.back().name == name;
-    AttachTarget& target = match.targets.emplace_back(TargetOf(point));
-    target.name = name;
-    target.group = probe.provider;
-    target.target = probe.name;
-    target.path = path;
-    target.offset = probe.file_offset;
-    target.semaphore_offset = probe.semaphore_offset;
-    target.same_probe = same;
-    target.argument_text = probe.argument_text;
-    target.arguments = probe.arguments;
-  }
-}
-
-Match MatchUsdt(const AttachPoint& point, const ScriptInput& input, Host& host) {
-  Match match;
-  const Result<std::vector<std::string>> paths = FindPaths(point, input, host);
-  if (!paths) {
-    match.error = paths.error();
-    return match;
-  }
-  for (const std::string& path : *paths) AddUsdt(point, path, host, match);
-  if (!match.targets.empty()) {
-    match.error.reset();
-  } else if (paths->size() == 1 && !match.error) {
-    if (const auto all = host.MatchUsdt((*paths)[0], "*", "*")) {
-      for (const UsdtProbe& probe : *all) match.candidates.push_back(probe.provider + ":" + probe.name);
-      if (all->empty()) match.error = Error{fmt::format("`{}` has no USDT probes", (*paths)[0]), "", 0};
-    }
-  }
-  return match;
-}
-
 }  // namespace
+
+bool IsBpfProgram(const AttachTarget& target) { return target.group == "bpf"; }
 
 bool HasWildcard(const AttachPoint& point) {
   if ((Row(point.kind).flags & kWildcard) == 0) return false;

@@ -18,6 +18,15 @@ struct Match {
 };
 
 bool HasWildcard(const AttachPoint& point);
+// Of fentry and fexit: the target is no function of the kernel.
+bool IsBpfProgram(const AttachTarget& target);
+
+// --- parts ---
+AttachTarget TargetOf(const AttachPoint& point);
+std::string OffsetText(const AttachPoint& point);  // "+8", or nothing
+Match MatchUserFunction(const AttachPoint& point, const ScriptInput& input, Host& host);
+Match MatchUsdt(const AttachPoint& point, const ScriptInput& input, Host& host);
+
 Match MatchAttachPoint(const AttachPoint& point, const ScriptInput& input, Host& host);
 
 }  // namespace kawk

@@ -19,6 +19,9 @@ std::string Parsed(const std::string& text, const std::vector<std::string>& posi
   add("group", point->group);
   add("target", point->target);
   add("path", point->path);
+  add("source", point->source);
+  add("line", number(point->line));
+  add("column", number(point->column));
   add("address", point->address ? fmt::format("{:#x}", *point->address) : "");
   add("offset", number(point->offset));
   add("period", number(point->period));
@@ -67,6 +70,11 @@ TEST(AttachPoint, Table) {
       {"uprobe:app:0x1000", "uprobe:app:0x1000 path=app address=0x1000"},
       {"uprobe:\"/a:b\":fn", "uprobe:\"/a:b\":fn target=fn path=/a:b"},
       {"uprobe:app:cpp:\"ns::fn\"", "uprobe:app:cpp:\"ns::fn\" target=ns::fn path=app"},
+      {"uprobe:app@a.c:4", "uprobe:app@a.c:4 path=app source=a.c line=4"},
+      {"uprobe:app@1.2:bin@d/a.c:4:2", "AttachPointParts"},
+      {"uprobe:/x@1/app@d/a.c:4:2", "uprobe:/x@1/app@d/a.c:4:2 path=/x@1/app source=d/a.c line=4 column=2"},
+      {"uprobe:/x@1/app:fn", "uprobe:/x@1/app:fn target=fn path=/x@1/app"},
+      {"uprobe:app@a.c:0", "BadSourceLine"},
       {"uprobe:app:ada:fn", "UnknownLanguage"},
       {"uprobe:fn", "AttachPointParts"},
       {"kprobee:fn", "UnknownProbeKind"},

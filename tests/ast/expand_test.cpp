@@ -46,6 +46,8 @@ TEST(Expand, Table) {
       {"rt:sched_switch { }", "rawtracepoint{sched_switch}"},
       {"rt:fakemod:fake_event { }", "rawtracepoint{fakemod:fake_event}"},
       {"u:app:fn* { }", "uprobe{/bin/app:fn,/bin/app:fn2}"},
+      {"uprobe:app@app.c:4 { }", "uprobe{/bin/app:4198472}"},
+      {"uprobe:app:* { print(args.count); }", "uprobe{/bin/app:main}"},
       {"uprobe:app:fn+4 { }", "uprobe{/bin/app:fn+4}"},
       {"uprobe:libfake:fake_alloc, uretprobe:libfake:fake_alloc { }",
        "uprobe{/lib/libfake.so.1:fake_alloc} uretprobe{/lib/libfake.so.1:fake_alloc}"},

@@ -174,6 +174,51 @@ Result<std::vector<ElfSymbol>> FakeHost::MatchSymbols(const std::string& path, c
   return Absent("binary `" + path + "`");
 }
 
+namespace {
+
+// main(int count, double share, struct pair *pair), with its source at app.c:1 to 4.
+class FakeDebugInfo final : public DebugInfo {
+ public:
+  std::optional<DebugFunction> FunctionAt(uint64_t address) override {
+    if (address != 0x401040) return std::nullopt;
+    return DebugFunction{"main",
+                         {{"count", "int", 1, {{DebugPiece::Place::Register, "rdi", 0, 4}}, ""},
+                          {"share", "double", 2, {}, "it is in a floating-point register"},
+                          {"pair", "struct pair*", 3, {{DebugPiece::Place::Register, "rsi", 0, 8}}, ""}}};
+  }
+  std::vector<DebugLine> LinesAt(const std::string& file, uint32_t line, uint32_t) override {
+    if (file != "app.c" || line != 4) return {};
+    return {{0x401048, "/src/app.c", 4, 3}};
+  }
+  uint32_t NextLine(const std::string& file, uint32_t line) override { return file == "app.c" && line <= 4 ? 4 : 0; }
+  std::optional<std::string> InlinedAt(const std::string& function) override {
+    return function == "tiny" ? std::optional<std::string>("app.c:9") : std::nullopt;
+  }
+  DebugType Type(uint32_t number) override {
+    using Kind = DebugType::Kind;
+    switch (number) {
+      case 1: return {.kind = Kind::Int, .name = "int", .size = 4, .is_signed = true};
+      case 2: return {.kind = Kind::Float, .name = "double", .size = 8};
+      case 3: return {.kind = Kind::Pointer, .size = 8, .element = 4};
+      case 4: return {.kind = Kind::Struct, .name = "pair", .size = 16, .fields = {{"first", 1, 0}, {"rest", 3, 8}}};
+      default: return {};
+    }
+  }
+  uint32_t FindType(const std::string& name) override { return name == "struct pair" ? 4 : 0; }
+};
+
+}  // namespace
+
+Result<DebugInfo*> FakeHost::OpenDebugInfo(const std::string& path) {
+  static FakeDebugInfo app;
+  if (path == "/bin/app") return &app;
+  return Error{"`" + path + "` has no debug information", "compile it with -g", ENOENT};
+}
+
+Result<std::vector<ElfSymbol>> FakeHost::MatchDemangled(const std::string& path, const std::string& pattern) {
+  return MatchSymbols(path, pattern);
+}
+
 // Where a variable would be that stands 0x1000 behind the functions' addresses.
 Result<ElfObject> FakeHost::FindObject(const std::string& path, const std::string& name, uint64_t file_offset) {
   Result<std::vector<ElfSymbol>> symbols = MatchSymbols(path, name);
@@ -221,6 +266,8 @@ Result<std::vector<UsdtProbe>> FakeHost::MatchUsdt(const std::string& path, cons
   }
   return Absent("binary `" + path + "`");
 }
+
+std::vector<std::string> FakeHost::Iterators() { return {"task"}; }
 
 const ::btf* FakeHost::KernelBtf() {
   if (!has_btf) return nullptr;

@@ -43,6 +43,8 @@ class FakeHost : public Host {
   Result<std::string> FindBinary(const std::string& name, int pid) override;
   Result<std::vector<std::string>> MatchBinaries(const std::string& pattern, int pid) override;
   Result<std::vector<ElfSymbol>> MatchSymbols(const std::string& path, const std::string& pattern) override;
+  Result<std::vector<ElfSymbol>> MatchDemangled(const std::string& path, const std::string& pattern) override;
+  Result<DebugInfo*> OpenDebugInfo(const std::string& path) override;
   Result<uint64_t> FileOffset(const std::string& path, uint64_t address) override;
   Result<ElfObject> FindObject(const std::string& path, const std::string& name, uint64_t file_offset) override;
   Result<uint64_t> KernelAddress(const std::string& name) override;
@@ -50,8 +52,9 @@ class FakeHost : public Host {
   bool AllowsKfunc(uint32_t id, uint32_t program_type) override;
   Result<std::vector<UsdtProbe>> MatchUsdt(const std::string& path, const std::string& provider,
                                            const std::string& name) override;
-  std::vector<std::string> Iterators() override { return IteratorNames(KernelBtf()); }
+  std::vector<std::string> Iterators() override;
   const ::btf* KernelBtf() override;
+  const ::btf* ModuleBtf(const std::string&) override { return nullptr; }
   uint32_t FindBtfType(const std::string& name, uint32_t kind) override;
 
  private:

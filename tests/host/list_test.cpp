@@ -67,7 +67,7 @@ TEST(List, Verbose) {
       {"k:vfs_read", "kprobe:vfs_read\n    struct file * arg0\n    char * arg1\n    size_t arg2\n    loff_t * arg3\n"},
       {"kr:vfs_read", "kretprobe:vfs_read\n    ssize_t retval\n"},
       {"interval:s", "interval:s:\n"},
-      {"u:app:main", "uprobe:/bin/app:main\n"},
+      {"u:app:main", "uprobe:/bin/app:main\n    int count\n    double share\n    struct pair* pair\n"},
   };
   FakeHost host;
   for (const auto& row : table) {

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "runtime/demangle.h"
+#include "base/demangle.h"
 #include "runtime/elf_symbols.h"
 #include "runtime/kernel_symbols.h"
 #include "runtime/process_maps.h"
@@ -125,6 +125,24 @@ TEST(DemangleTest, Names) {
   EXPECT_EQ(Demangle("_RNvC1a4main", rust), "a::main");
   EXPECT_EQ(Demangle("_RNvC1a4main", nullptr), "_RNvC1a4main");
   EXPECT_EQ(Demangle("_Rubbish", rust), "_Rubbish");
+}
+
+TEST(DemangleTest, WithoutParameters) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"main", "main"},
+      {"ns::fn(int, long)", "ns::fn"},
+      {"ns::S::m(char const*) const", "ns::S::m"},
+      {"int ns::twice<int>(int)", "ns::twice<int>"},
+      {"std::vector<int, A<int> > f<B<(C)1> >(D)", "f<B<(C)1> >"},
+      {"(anonymous namespace)::f(int)", "(anonymous namespace)::f"},
+      {"ns::f(void (*)(int))", "ns::f"},
+      {"operator new(unsigned long)", "operator new"},
+      {"S::operator()(int)", "S::operator()"},
+      {"a::f(int)::{lambda()#1}::operator()() const", "a::f(int)::{lambda()#1}::operator()"},
+      {")", ")"},
+      {"", ""},
+  };
+  for (const auto& [demangled, name] : rows) EXPECT_EQ(WithoutParameters(demangled), name);
 }
 
 // What a process mapped, executed and forked is known after its end, though nobody asked while it lived. Needs root.

@@ -1,4 +1,4 @@
-#include "runtime/demangle.h"
+#include "base/demangle.h"
 
 #include <cxxabi.h>
 
@@ -46,6 +46,40 @@ std::string Unescape(std::string_view name) {
 }
 
 }  // namespace
+
+namespace {
+
+// The place of the bracket that the one at the end of `text` closes; npos: there is none.
+size_t OpeningOf(std::string_view text, char open, char close) {
+  int depth = 0;
+  for (size_t i = text.size(); i-- > 0;) {
+    if (text[i] == close) ++depth;
+    if (text[i] == open && --depth == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+std::string WithoutParameters(const std::string& demangled) {
+  std::string_view text = demangled;
+  for (const std::string_view end : {" const", " volatile", " &", " &&"}) {
+    if (text.ends_with(end) && text.size() > end.size()) text.remove_suffix(end.size());
+  }
+  if (!text.ends_with(')')) return demangled;
+  const size_t open = OpeningOf(text, '(', ')');
+  if (open == std::string_view::npos || open == 0) return demangled;
+  text = text.substr(0, open);
+  // Functions made from templates have their result in front.
+  if (!text.ends_with('>') || text.ends_with("operator>") || text.ends_with("operator->")) return std::string(text);
+  int depth = 0;
+  for (size_t i = text.size(); i-- > 0;) {
+    if (text[i] == '>' || text[i] == ')') ++depth;
+    if (text[i] == '<' || text[i] == '(') --depth;
+    if (text[i] == ' ' && depth == 0) return std::string(text.substr(i + 1));
+  }
+  return std::string(text);
+}
 
 std::string Demangle(const std::string& name, RustDemangler rust) {
   if (name.starts_with("_R") && rust != nullptr) {
