@@ -72,7 +72,8 @@ class Lane:
                 guest = guest or self._boot(options)
             except GuestDied as death:
                 for name in waiting:
-                    yield Outcome(name, FAILED, f"not run: the kernel did not come up {BOOTS} times\n{death}", self.kernel.name)
+                    what = str(death) if name == waiting[0] else "see above"
+                    yield Outcome(name, FAILED, f"not run: the kernel did not come up {BOOTS} times: {what}", self.kernel.name)
                 return
             try:
                 outcome = self._one(guest, name, tests[name])
