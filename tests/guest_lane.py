@@ -10,6 +10,7 @@ import queue
 import shutil
 import tempfile
 import threading
+import time
 
 import guest_image
 import guest_kernel
@@ -20,6 +21,8 @@ from harness import FAILED, PASSED, Outcome
 
 NAMES = list(guest_kernel.SUITES)
 PATIENCE = 6.0  # how much longer than on the machine itself a test may take under emulation
+BOOT_SECONDS = 10.0  # for a boot; when this machine is busy it takes longer, and so may the tests, up to
+MAX_SLOWDOWN = 5.0
 MAX_DEATHS = 10  # then the rest is not tried any more
 BOOTS = 3  # a kernel may crash while it boots, too
 
@@ -31,15 +34,18 @@ class Lane:
         self.kernel = kernel
         self._boot_guest = boot
         self._request = request
+        self._slowdown = 1.0
         self.deaths: list[tuple[str, str]] = []  # what the guest ran, and how it ended
         self.warnings = ""
 
     def _boot(self, options: str) -> Guest:
         """A guest that is ready; GuestDied when none comes up."""
         for attempt in range(BOOTS):
+            started = time.monotonic()
             guest = self._boot_guest(options)
             try:
                 guest.wait_ready()
+                self._slowdown = min(max(1.0, (time.monotonic() - started) / BOOT_SECONDS), MAX_SLOWDOWN)
                 return guest
             except GuestDied as death:
                 self.deaths.append(("the boot", str(death)))
@@ -48,8 +54,9 @@ class Lane:
         raise AssertionError("not reached")
 
     def _one(self, guest: Guest, name: str, test: live_format.LiveTest) -> Outcome:
-        limit = float(test.value("timeout", "15")) * self._request["patience"] * 3 + 60
-        answer = guest.run(self._request | {"test": name}, limit)
+        patience = self._request["patience"] * self._slowdown
+        limit = float(test.value("timeout", "15")) * patience * 3 + 60
+        answer = guest.run(self._request | {"test": name, "patience": patience}, limit)
         return Outcome(name, answer["status"], answer["detail"], self.kernel.name, answer["seconds"])
 
     def _end(self, guest: Guest | None) -> None:

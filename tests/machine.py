@@ -43,6 +43,25 @@ def not_booted_with(options: str) -> str:
     return " ".join(option for option in options.split() if option not in given)
 
 
+# What a report says of a need that is not met.
+ABSENT = {
+    "tracepoint": "the kernel has no tracepoint {}",
+    "kprobe": "the kernel has no kprobes",
+    "uprobe": "the kernel has no uprobes",
+    "hardware": "the kernel has no hardware counters here",
+    "no-hardware": "there are hardware counters",
+    "breakpoint": "the kernel has no hardware breakpoints here",
+    "functions": "the kernel has no function tracer (kprobe_multi, fentry)",
+    "module": "the kernel has no module {} loaded",
+    "btf": "the kernel has no BTF",
+    "tool": "there is no {}",
+    "compiler": "there is no {}",
+    "uninterrupted": "since Linux 7 programs of tracepoints may be interrupted by others",
+    "linux": "needs Linux {}",
+    "kawk": "is about kawk alone",
+}
+
+
 def missing(need: str, is_peer: bool) -> str | None:
     """Why `need` is not met here; None when it is."""
     kind, _, what = need.partition(" ")
@@ -70,7 +89,7 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = not is_peer
     else:
         raise ValueError(f"unknown need `{need}`")
-    return None if found else f"needs {need}"
+    return None if found else ABSENT[kind].format(what)
 
 
 def _bpf_ids(get_next_id: int) -> set[int]:
