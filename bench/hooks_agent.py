@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -63,7 +62,4 @@ for _ in range(ROUNDS):  # noqa: F821
         for who, command in commands.items():
             if figures := measure(command):
                 found[case][who].append(figures)
-for case, who in ((case, who) for case in found for who in found[case]):
-    figures = found[case][who]
-    print(case, who, statistics.median([f[0] for f in figures]) if figures else None, file=sys.stderr)
 print("RESULT " + json.dumps(found))
