@@ -40,8 +40,7 @@ def _answer(measured: list[Contestant], rounds: int) -> str:
     peer = next((who.root if who.root != pathlib.Path("/") else who.binary for who in measured if who.name == "peer"), None)
     with tempfile.TemporaryDirectory(prefix="kawk-guest-") as folder:
         image = guest.build_image(folder, kernel, build, [], peer)
-        # On a busy machine an emulated timer may be too late for the check at boot.
-        machine = guest.Guest(kernel, image, guest.accelerator(kernel.image), "no_timer_check")
+        machine = guest.Guest(kernel, image, guest.accelerator(kernel.image))
         try:
             machine.wait_ready()
             python = pathlib.Path(sys.executable).resolve()
