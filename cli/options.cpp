@@ -68,6 +68,12 @@ Status SetStages(const std::string& text, Options& options) {
   return Ok{};
 }
 
+Status SetCommand(const std::string& text, Options& options) {
+  if (text.find_first_not_of(" \t\n") == std::string::npos) return Error{"-c needs a command", "such as -c 'sleep 1'"};
+  options.run.command = text;
+  return Ok{};
+}
+
 Status SetPid(const std::string& text, Options& options) {
   char* end = nullptr;
   errno = 0;
@@ -135,7 +141,7 @@ Status Apply(FlagId id, const std::string& value, Options& options) {
     case FlagId::ListFunctions: options.list_functions = true; return Ok{};
     case FlagId::Verbose: options.run.verbose = true; return Ok{};
     case FlagId::Pid: return SetPid(value, options);
-    case FlagId::Command: options.run.command = value; return Ok{};
+    case FlagId::Command: return SetCommand(value, options);
     case FlagId::Output: options.run.output_path = value; return Ok{};
     case FlagId::Format: return SetFormat(value, options);
     case FlagId::BufferMode: return SetBuffering(value, options);

@@ -131,41 +131,32 @@ void Program::SendPrint(int map, image::EventSpec event, bool whole_epoch) {
   });
 }
 
-// Zeroes every element of the map's epoch, on all CPUs, while the program waits: what it updates later is not touched.
+// Every key of the epoch gets a value of zero in the next one, where nobody looks yet; what is there already stays, for
+// another CPU may have begun it meanwhile.
 void Program::ZeroElements(int map) {
+  constexpr uint64_t kEpoch = 0, kKey = 8, kValue = 16;
   const MapInfo& info = typed().maps[map];
-  const bool epochs = module_.HasEpochs(map);
-  const uint64_t buckets = info.value->IsBucketed() ? BucketsOf(info.value) : 1;
-  const uint64_t size = info.value->IsBucketed() ? 8 : SizeOfType(info.value);
-  llvm::Value* frame = AllocateStack(8);
-  ir_.CreateStore(epochs ? Epoch(map) : I64(0), frame);
+  llvm::Value* value = Allocate(SizeOfType(info.value));
+  Zero(value, SizeOfType(info.value));
   for (llvm::GlobalVariable* part : {module_.Map(map), module_.ShortMap(map)}) {
     if (part == nullptr) continue;
+    uint64_t size = part == module_.Map(map) ? SizeOfType(info.key) : image::kShortKeyBytes;
+    if (info.value->IsBucketed()) size = PaddedKeySize(info.key) + 8;
+    llvm::Value* frame = AllocateStack(24);
+    ir_.CreateStore(Epoch(map), At(frame, kEpoch));
+    ir_.CreateStore(Allocate(8 + size), At(frame, kKey));
+    ir_.CreateStore(value, At(frame, kValue));
     const std::string name = "zero_" + std::to_string(index_) + "_" + std::to_string(merges_++);
     llvm::Function* callback = MakeCallback(name, FunctionKind::MapBody, [&](llvm::Function* function) {
       llvm::Value* key = function->getArg(1);
-      llvm::Value* place = ir_.CreateAlloca(ir_.getPtrTy());
-      llvm::Value* current = ir_.getTrue();
-      if (epochs) {
-        llvm::Value* epoch = ir_.CreateLoad(ir_.getInt64Ty(), function->getArg(3));
-        if (info.key == nullptr) {
-          llvm::Value* copy =
-              ir_.CreateUDiv(ir_.CreateZExt(ir_.CreateLoad(ir_.getInt32Ty(), key), ir_.getInt64Ty()), I64(buckets));
-          current = ir_.CreateICmpEQ(copy, ir_.CreateAnd(epoch, I64(image::kEpochCopies - 1)));
-        } else {
-          current = ir_.CreateICmpEQ(ir_.CreateLoad(ir_.getInt64Ty(), key), epoch);
-        }
-      }
-      If(current, [&] {
-        if (!info.value->IsAggregate()) return Zero(function->getArg(2), size);
-        ir_.CreateStore(key, place);
-        Loop(name + "_cpus", kMostCpus, place, [&](llvm::Value* cpu, llvm::Value* inner) -> llvm::Value* {
-          llvm::Value* element = ir_.CreateLoad(ir_.getPtrTy(), inner);
-          llvm::Value* slot = Helper(BPF_FUNC_map_lookup_percpu_elem, ir_.getPtrTy(), {part, element, cpu});
-          llvm::Value* there = ir_.CreateIsNotNull(slot);
-          If(there, [&] { Zero(slot, size); });
-          return ir_.CreateNot(there);
-        });
+      llvm::Value* inner = function->getArg(3);
+      llvm::Value* epoch = ir_.CreateLoad(ir_.getInt64Ty(), At(inner, kEpoch));
+      If(ir_.CreateICmpEQ(ir_.CreateLoad(ir_.getInt64Ty(), key), epoch), [&] {
+        llvm::Value* next = ir_.CreateLoad(ir_.getPtrTy(), At(inner, kKey));
+        Copy(At(next, 8), At(key, 8), size);
+        ir_.CreateStore(ir_.CreateAdd(epoch, I64(1)), next);
+        llvm::Value* zero = ir_.CreateLoad(ir_.getPtrTy(), At(inner, kValue));
+        Helper(BPF_FUNC_map_update_elem, ir_.getInt64Ty(), {part, next, zero, I64(BPF_NOEXIST)});
       });
       return I64(0);
     });
@@ -173,21 +164,24 @@ void Program::ZeroElements(int map) {
   }
 }
 
-// Here and now, on all CPUs; keys stay, a scalar stays set. A series, whose buckets hold more than a number, is left to the
-// runtime.
+// clear(), but keys stay, and a scalar that was set stays set.
 void Program::ZeroMap(int map, image::EventSpec event) {
   ForgetMap(map);
   const MapInfo& info = typed().maps[map];
-  if (StorageOf(info) == image::MapStorage::Global) return Zero(GlobalValue(map), SetOffset(map));
-  if (!info.value->is(TypeKind::Tseries)) return ZeroElements(map);
-  event.map = static_cast<uint32_t>(map);
-  event.probe = index_;
-  const bool epochs = module_.HasEpochs(map);
-  event.fixed_size = image::kEpochField + (epochs ? 8 : 0);
-  const uint32_t size = event.fixed_size;
-  const uint32_t id = module_.AddEvent(std::move(event));
-  SendFixed(id, size, false, [&](llvm::Value* record) {
-    if (epochs) ir_.CreateStore(Epoch(map), At(record, image::kEpochField));
+  if (info.key != nullptr) {
+    ZeroElements(map);
+    return ClearMap(map, std::move(event));
+  }
+  if (info.value->IsBucketed()) return ClearMap(map, std::move(event));
+  const bool global = StorageOf(info) == image::MapStorage::Global;
+  llvm::Value* value = global ? GlobalValue(map) : MergeSlots({map, nullptr});
+  llvm::Value* was_set = ir_.CreateLoad(ir_.getInt64Ty(), At(value, SetOffset(map)));
+  ClearMap(map, std::move(event));
+  ForgetMap(map);
+  If(ir_.CreateICmpNE(was_set, I64(0)), [&] {
+    const auto set = [&](llvm::Value* slot) { ir_.CreateStore(I64(1), At(slot, SetOffset(map))); };
+    if (global) return set(GlobalValue(map));
+    WithSlot({map, nullptr}, nullptr, set);
   });
 }
 
@@ -216,7 +210,7 @@ void Program::ClearMap(int map, image::EventSpec event) {
       ir_.CreateAtomicCmpXchg(state, epoch, ir_.CreateAdd(epoch, I64(1)), llvm::Align(8),
                               llvm::AtomicOrdering::SequentiallyConsistent, llvm::AtomicOrdering::SequentiallyConsistent);
   ir_.CreateStore(epoch, retired);
-  // Another CPU cleared it at the same moment: that is this clear, too.
+  // Another CPU did so at the same moment: that is this call, too.
   ir_.CreateCondBr(ir_.CreateICmpEQ(ir_.CreateExtractValue(swap, 0), epoch), send, end);
   ir_.SetInsertPoint(send);
   SendFixed(id, image::kEpochField + 8, false, [&](llvm::Value* record) {

@@ -17,13 +17,15 @@ namespace {
 
 constexpr uint64_t kStackMapEntries = 65536;
 
-// By index of the map: whether some clear() names it.
+// By index of the map: whether some clear() or zero() names it.
 std::vector<bool> ClearedMaps(const Typed& typed) {
   std::vector<bool> cleared(typed.maps.size());
   Walker walker;
   walker.on_expr = [&](const Expr& expr) {
     const auto* call = As<Call>(&expr);
-    if (call == nullptr || typed.Info(call).function != FunctionId::Clear || call->args.empty()) return;
+    if (call == nullptr || call->args.empty()) return;
+    const std::optional<FunctionId> function = typed.Info(call).function;
+    if (function != FunctionId::Clear && function != FunctionId::Zero) return;
     if (const auto* map = As<MapRef>(call->args[0])) cleared[typed.Info(map).map] = true;
   };
   for (const ProbeUnit& unit : typed.units) walker.Walk(*unit.probe);

@@ -54,7 +54,7 @@ class ModuleBuilder {
 
   // Globals: `kawk_globals` in .bss, at the offset.
   llvm::Constant* Global(uint32_t offset);
-  // Whether the script clears the map, so that it has epochs (see image::EpochState).
+  // Whether the script clears or zeroes the map, so that it has epochs (see image::EpochState).
   bool HasEpochs(uint32_t map_index) const { return image_.maps[map_index].has_epochs; }
   uint32_t LossOffset(uint32_t program, image::LossCause cause) const;
   // A program's u64 that limits its reports of failed reads; there only with options().read_warnings.

@@ -165,8 +165,8 @@ void Program::Statements(const std::vector<Stmt*>& statements) {
   for (const Stmt* stmt : statements) Statement(stmt);
 }
 
-// `print(@m); clear(@m);` shows all that was ever in the epoch, so that what other CPUs add between the two is not lost. Any
-// other print(@scalar) shows the value at the call.
+// `print(@m); clear(@m);`, or zero(@m), shows all that was ever in the epoch, so that what other CPUs add between the two is not
+// lost. Any other print(@scalar) shows the value at the call.
 void Program::MarkPrintsBeforeClear(const std::vector<Stmt*>& statements) {
   auto map_of = [&](const Stmt* stmt, FunctionId id) {
     const auto* expression = As<ExprStmt>(stmt);
@@ -186,7 +186,7 @@ void Program::MarkPrintsBeforeClear(const std::vector<Stmt*>& statements) {
     const int map = map_of(statements[i], FunctionId::Print);
     if (map < 0) continue;
     for (size_t j = i + 1; j < statements.size(); ++j) {
-      if (map_of(statements[j], FunctionId::Clear) == map) {
+      if (map_of(statements[j], FunctionId::Clear) == map || map_of(statements[j], FunctionId::Zero) == map) {
         prints_before_clear_.insert(static_cast<const ExprStmt*>(statements[i])->expr);
         break;
       }

@@ -70,12 +70,7 @@ MapSnapshot MapEvents::ReadForPrint(const image::EventSpec& spec, std::span<cons
   return maps_.Read(spec.map, epoch);
 }
 
-// Of the epoch that was current at the call: a clear() may have ended it since.
-void MapEvents::Zero(const image::EventSpec& spec, std::span<const uint8_t> record) {
-  taken_[spec.map] = {};
-  maps_.Zero(spec.map, image_.maps[spec.map].has_epochs ? EpochIn(record) : maps_.CurrentEpoch(spec.map));
-}
-
+// Also of zero(): the program has put the keys into the new epoch.
 void MapEvents::Clear(const image::EventSpec& spec, std::span<const uint8_t> record) {
   const uint64_t epoch = EpochIn(record) & ~image::kNotCleared;
   if ((EpochIn(record) & image::kNotCleared) == 0) {

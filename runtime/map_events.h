@@ -25,7 +25,6 @@ class MapEvents {
   // was taken from the ring.
   MapSnapshot Snapshot(const image::EventSpec& spec, std::span<const uint8_t> record, Clock::time_point drained);
   void Clear(const image::EventSpec& spec, std::span<const uint8_t> record);
-  void Zero(const image::EventSpec& spec, std::span<const uint8_t> record);
   // All maps as they are now.
   std::vector<MapSnapshot> Final() const;
 

@@ -148,12 +148,12 @@ MapSnapshot MapStore::Read(size_t map, uint64_t epoch) const {
   return snapshot;
 }
 
-// Scalars cannot be deleted: they are zeroed, and with them, unless `keep_set`, the word that tells they were set.
-void MapStore::ZeroScalar(size_t map, uint64_t epoch, bool keep_set) const {
+// Scalars cannot be deleted: they are zeroed, and with them the word that tells they were set.
+void MapStore::ZeroScalar(size_t map, uint64_t epoch) const {
   const image::MapSpec& spec = image_.maps[map];
   const image::ValueType& type = image_.types[spec.value];
   if (spec.storage == image::MapStorage::Global) {
-    memset(GlobalValue(spec, epoch), 0, GlobalValueBytes(type) + (keep_set ? 0 : 8));
+    memset(GlobalValue(spec, epoch), 0, GlobalValueBytes(type) + 8);
     return;
   }
   const uint32_t per_copy = std::max(BucketCount(type), 1u);
@@ -163,17 +163,14 @@ void MapStore::ZeroScalar(size_t map, uint64_t epoch, bool keep_set) const {
     uint32_t index;
     memcpy(&index, elements.Key(i).data(), sizeof index);
     if (index < first || index >= first + per_copy) continue;
-    std::vector<uint8_t> value(elements.Value(i).begin(), elements.Value(i).end());
-    const bool whole = !keep_set || BucketCount(type) > 0;
-    for (size_t at = 0; at < value.size(); at += elements.stride()) memset(&value[at], 0, whole ? elements.stride() : type.size);
+    const std::vector<uint8_t> value(elements.Value(i).size());
     bpf_map_update_elem(object_.map(map).fd, &index, value.data(), BPF_EXIST);
   }
 }
 
 void MapStore::DeleteEpoch(size_t map, uint64_t epoch) const {
   const image::MapSpec& spec = image_.maps[map];
-  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray)
-    return ZeroScalar(map, epoch, false);
+  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray) return ZeroScalar(map, epoch);
   for (const LoadedMap* part : PartsOf(map)) {
     RawElements elements = ReadElements(map, *part);
     if (spec.has_epochs) {
@@ -192,21 +189,6 @@ void MapStore::DeleteEpoch(size_t map, uint64_t epoch) const {
 void MapStore::Retire(size_t map, uint64_t epoch) const {
   DeleteEpoch(map, epoch);
   if (image::EpochState* state = EpochOf(map)) std::atomic_ref(state->cleaned).store(epoch + 1);
-}
-
-void MapStore::Zero(size_t map, uint64_t epoch) const {
-  const image::MapSpec& spec = image_.maps[map];
-  if (spec.storage == image::MapStorage::Global || spec.storage == image::MapStorage::PerCpuArray)
-    return ZeroScalar(map, epoch, true);
-  for (const LoadedMap* part : PartsOf(map)) {
-    RawElements elements = ReadElements(map, *part);
-    std::fill(elements.values.begin(), elements.values.end(), 0);
-    for (size_t i = 0; i < elements.count; ++i) {
-      uint64_t of = epoch;
-      if (spec.has_epochs) memcpy(&of, elements.Key(i).data(), sizeof of);
-      if (of == epoch) bpf_map_update_elem(part->fd, elements.Key(i).data(), elements.Value(i).data(), BPF_EXIST);
-    }
-  }
 }
 
 std::vector<uint64_t> MapStore::Frames(uint32_t stack_map, const image::StackKey& key) {

@@ -1,4 +1,4 @@
-// The script's maps in the kernel: read, cleared and zeroed. Also the stacks behind their keys. Safe in several threads.
+// The script's maps in the kernel: read and cleared. Also the stacks behind their keys. Safe in several threads.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,6 @@ class MapStore : public StackSource {
   void Retire(size_t map, uint64_t epoch) const;
   // Deletes what is there now of this epoch: for a clear() that could not begin a new one.
   void Clear(size_t map, uint64_t epoch) const { DeleteEpoch(map, epoch); }
-  void Zero(size_t map, uint64_t epoch) const;
   std::vector<uint64_t> Frames(uint32_t stack_map, const image::StackKey& key) override;
 
  private:
@@ -37,7 +36,7 @@ class MapStore : public StackSource {
   RawElements ReadElements(size_t map, const LoadedMap& part) const;
   uint8_t* GlobalValue(const image::MapSpec& spec, uint64_t epoch) const;
   image::EpochState* EpochOf(size_t map) const;
-  void ZeroScalar(size_t map, uint64_t epoch, bool keep_set) const;
+  void ZeroScalar(size_t map, uint64_t epoch) const;
   void DeleteEpoch(size_t map, uint64_t epoch) const;
 
   const image::Image& image_;

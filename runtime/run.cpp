@@ -130,10 +130,8 @@ class Printer {
     const image::EventSpec& spec = image_.events[header.event];
     if (spec.kind == image::EventKind::PrintMap) {
       output_.Map(map_events_.Snapshot(spec, event.record, event.drained), spec.top, spec.div);
-    } else if (spec.kind == image::EventKind::ClearMap) {
-      map_events_.Clear(spec, event.record);
     } else {
-      map_events_.Zero(spec, event.record);
+      map_events_.Clear(spec, event.record);
     }
   }
   void Print(const Losses& losses) {
@@ -174,8 +172,8 @@ Result<Watched> StartWatching(const RunOptions& options) {
   return watched;
 }
 
-// Whether anything fires but once.
-bool OnlyIterates(const image::Image& image) {
+// Whether nothing fires but once.
+bool FiresOnce(const image::Image& image) {
   for (const image::ProgramSpec& program : image.programs) {
     for (const image::AttachSpec& spec : program.attach) {
       const bool once = spec.kind == AttachKind::Begin || spec.kind == AttachKind::End || spec.kind == AttachKind::Iter;
@@ -185,22 +183,23 @@ bool OnlyIterates(const image::Image& image) {
   return true;
 }
 
-// Runs every iterator to its end; a script that has nothing else ends with them.
-void RunIterators(const image::Image& image, const Attachments& attachments, Control& control, bool quiet) {
+// Runs every iterator to its end. A script that has nothing else, or only BEGIN and END, has then seen all it can see, unless
+// it waits for its command.
+void RunIterators(const image::Image& image, const Attachments& attachments, Control& control, const RunOptions& options) {
   bool any = false;
   for (const image::ProgramSpec& program : image.programs) {
     for (const image::AttachSpec& spec : program.attach) {
       any = any || spec.kind == AttachKind::Iter;
-      if (spec.kind == AttachKind::Iter && !spec.path.empty() && !quiet) fmt::print(stderr, "Program pinned to {}\n", spec.path);
+      if (spec.kind == AttachKind::Iter && !spec.path.empty() && !options.quiet)
+        fmt::print(stderr, "Program pinned to {}\n", spec.path);
     }
   }
-  if (!any) return;
   for (const int link : attachments.iterators()) {
     if (control.ending()) return;
     const Status status = RunIterator(link);
     if (!status) fputs(fmt::format("ERROR: {}\n", status.error().message).c_str(), stderr);
   }
-  if (OnlyIterates(image)) control.End(true);
+  if (FiresOnce(image) && (any || options.command.empty())) control.End(true);
 }
 
 // --test and --bench: nothing is attached; what the tests print comes behind their results. The status is 1 when one failed.
@@ -270,7 +269,7 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   NotifyHarness();
   if (live && child) child->Release();
 
-  std::thread iterating([&] { RunIterators(image, attachments, control, options.quiet); });
+  std::thread iterating([&] { RunIterators(image, attachments, control, options); });
   Printer(image, maps, **output).Run(queue, control);
   iterating.join();
   started->reset();  // before the links: it watches for a second Ctrl-C until here

@@ -20,6 +20,7 @@ struct Inherited {
   rlimit files;
   bool has_files = false;
   bool pipe_ignored = false;
+  bool size_ignored = false;
 };
 Inherited inherited;
 
@@ -39,6 +40,7 @@ Result<Signals> Signals::Take(const std::vector<int>& more) {
     inherited.mask = before;
     inherited.has_mask = true;
     inherited.pipe_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+    inherited.size_ignored = signal(SIGXFSZ, SIG_IGN) == SIG_IGN;  // a limit of file sizes is met as a full disk is
   }
   Fd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return Error{fmt::format("cannot watch for signals: {}", strerror(errno)), "", errno};
@@ -56,6 +58,7 @@ void RestoreForChild() {
   if (inherited.has_mask) {
     sigprocmask(SIG_SETMASK, &inherited.mask, nullptr);
     if (!inherited.pipe_ignored) signal(SIGPIPE, SIG_DFL);
+    if (!inherited.size_ignored) signal(SIGXFSZ, SIG_DFL);
   }
   if (inherited.has_files) setrlimit(RLIMIT_NOFILE, &inherited.files);
 }

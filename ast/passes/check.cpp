@@ -56,7 +56,9 @@ class Checker {
   void operator()(const RecordExpr& e) { VisitAll(e.elements); }
   void operator()(const SizeOf& e) { Visit(e.operand); }
   void operator()(const OffsetOf& e) { Visit(e.operand); }
-  void operator()(const TypeOf& e) { Visit(e.operand); }
+  void operator()(const TypeOf& e) {
+    diagnostics_.EmitWithHint(Diag::NoValue, e.location, "a type stands in casts, `let`, `sizeof` and arguments of macros");
+  }
   void operator()(const BlockExpr& e) {
     VisitStatements(e.statements);
     Visit(e.value);

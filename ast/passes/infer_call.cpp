@@ -285,7 +285,9 @@ Flow Inference::StrFlow(const Call& e) {
   for (const Expr* arg : e.args) Visit(arg);
   typed_.Info(&e).string.reset();
   if (e.args.empty()) return {};
-  const Known length = e.args.size() > 1 ? KnownValue(e.args[1]).value_or(-1) : -1;  // -1: none known
+  // As a C string of that many bytes, the last of which is the NUL; -1: none known.
+  Known length = e.args.size() > 1 ? KnownValue(e.args[1]).value_or(-1) : -1;
+  if (length > 0) --length;
   const ExprInfo& from = typed_.Info(e.args[0]);
   std::optional<std::string> text = LiteralText(*e.args[0]);
   if (text && (e.args.size() == 1 || length >= 0)) {

@@ -61,6 +61,8 @@ const Type* FieldType(const TracepointField& field, AddressSpace space, const Co
     if (const Type* whole = look && !IsWidth(field.size) ? source.Find(std::string(text)) : nullptr) {
       if (SizeOfType(whole) == field.size) return whole;
     }
+    // Of a system call: the kernel keeps the whole register and calls it unsigned, but -1 must read as -1.
+    if (text == "int" && field.size == 8) return types.Int(32, true);
     return Sized(field.size, field.is_signed, types);
   }
   const std::string_view digits = text.substr(bracket + 1);

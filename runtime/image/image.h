@@ -116,7 +116,7 @@ struct MapSpec {
   uint32_t epoch_offset = 0;      // of its EpochState in the globals
 };
 
-// A map that the script clears. clear() only begins a new epoch, in program order; elements of the old one are found by
+// A map that the script clears or zeroes: that begins a new epoch, in program order; elements of the old one are found by
 // nobody but the runtime, which waits until no program can write to them any more, prints them if the script printed the
 // map before it cleared it, and deletes them. So no update is lost between a print and a clear, and none counts twice.
 // Hash and PerCpuHash: a u64 epoch stands in front of the key. Global and PerCpuArray: the map is kept kEpochCopies times,

@@ -89,7 +89,7 @@ TEST(Types, Aggregates) {
 TEST(Types, Strings) {
   Check({{"BEGIN { $a = \"a\"; $a = comm; @b = comm; @b = str(nsecs); }", "$a:string[16] @b:string[1025]"},
          {"BEGIN { $a = str(nsecs, 10); $b = str(nsecs, pid); $c = str(nsecs, 5000); }",
-          "$a:string[11] $b:string[1025] $c:string[1025]"},
+          "$a:string[10] $b:string[1025] $c:string[1025]"},
          {"config = { max_strlen = 64 } BEGIN { $a = str(nsecs); }", "$a:string[65]"},
          {"BEGIN { $a = \"a\" + \"bc\"; $b = \"a\" < \"b\"; $c = comm == \"bash\"; }", "$a:string[4] $b:bool $c:bool"}});
 }
@@ -112,7 +112,7 @@ TEST(Types, BuiltinsAndStacks) {
 
 TEST(Types, TracepointArguments) {
   Check({{"t:syscalls:sys_enter_openat { $a = args.filename; $b = args->dfd; $c = args.mode; $d = str(args.filename); }",
-          "$a:int8 * $b:uint64 $c:uint64 $d:string[1025]"},
+          "$a:int8 * $b:int32 $c:uint64 $d:string[1025]"},
          {"t:sched:sched_switch { $a = args.prev_comm; $b = args.prev_pid; $c = args.prev_state; }",
           "$a:string[16] $b:int32 $c:int64"},
          {"t:sched:sched_process_exec { $a = args.filename; }", "$a:string[1025]"},
