@@ -131,8 +131,8 @@ void Program::SendPrint(int map, image::EventSpec event, bool whole_epoch) {
   });
 }
 
-// Every key of the epoch gets a value of zero in the next one, where nobody looks yet; what is there already stays, for
-// another CPU may have begun it meanwhile.
+// Every key of the epoch that has just ended gets a value of zero in the new one, unless another CPU was there first. The old
+// elements are there as long as this program runs.
 void Program::ZeroElements(int map) {
   constexpr uint64_t kEpoch = 0, kKey = 8, kValue = 16;
   const MapInfo& info = typed().maps[map];
@@ -143,7 +143,7 @@ void Program::ZeroElements(int map) {
     uint64_t size = part == module_.Map(map) ? SizeOfType(info.key) : image::kShortKeyBytes;
     if (info.value->IsBucketed()) size = PaddedKeySize(info.key) + 8;
     llvm::Value* frame = AllocateStack(24);
-    ir_.CreateStore(Epoch(map), At(frame, kEpoch));
+    ir_.CreateStore(ir_.CreateSub(Epoch(map), I64(1)), At(frame, kEpoch));
     ir_.CreateStore(Allocate(8 + size), At(frame, kKey));
     ir_.CreateStore(value, At(frame, kValue));
     const std::string name = "zero_" + std::to_string(index_) + "_" + std::to_string(merges_++);
@@ -169,8 +169,8 @@ void Program::ZeroMap(int map, image::EventSpec event) {
   ForgetMap(map);
   const MapInfo& info = typed().maps[map];
   if (info.key != nullptr) {
-    ZeroElements(map);
-    return ClearMap(map, std::move(event));
+    ClearMap(map, std::move(event));
+    return ZeroElements(map);
   }
   if (info.value->IsBucketed()) return ClearMap(map, std::move(event));
   const bool global = StorageOf(info) == image::MapStorage::Global;
