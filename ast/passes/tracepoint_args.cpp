@@ -62,7 +62,8 @@ const Type* FieldType(const TracepointField& field, AddressSpace space, const Co
       if (SizeOfType(whole) == field.size) return whole;
     }
     // Of a system call: the kernel keeps the whole register and calls it unsigned, but -1 must read as -1.
-    if (text == "int" && field.size == 8) return types.Int(32, true);
+    const Type* declared = field.size == 8 ? CInteger(text, types) : nullptr;
+    if (declared != nullptr && declared->is_signed && declared->bits == 32) return declared;
     return Sized(field.size, field.is_signed, types);
   }
   const std::string_view digits = text.substr(bracket + 1);
