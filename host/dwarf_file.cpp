@@ -184,7 +184,9 @@ std::optional<Dwarf_Die> DwarfFile::FunctionDie(uint64_t address) {
   if (!UnitOf(address, unit)) return std::nullopt;
   const std::vector<Range>& ranges = RangesOf(unit);
   auto at = std::upper_bound(ranges.begin(), ranges.end(), address, [](uint64_t a, const Range& r) { return a < r.begin; });
-  if (at == ranges.begin() || (--at)->end <= address) return std::nullopt;
+  if (at == ranges.begin()) return std::nullopt;
+  --at;
+  if (at->end <= address) return std::nullopt;
   return at->function;
 }
 
