@@ -78,6 +78,7 @@ class Floor:
         self.openat_loop = self._compile("openat_loop")
         self.call_loop = self._compile("call_loop")
         self.stacks = self._compile("stacks")
+        self.paced = self._compile("paced")
         self.program = self._compile("floor", "-l:libbpf.a", "-lelf", "-lz")
         self.object = folder / "floor.bpf.o"
         machine = os.uname().machine

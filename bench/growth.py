@@ -12,6 +12,8 @@ import typing
 
 from contestants import Contestant, Floor
 from figures import Table
+from output import PATH, PRINTF, count_lines, cpu_seconds, rss, settle
+from overhead import Attached
 from start import measure
 
 MANY = "config = { max_probes = 100000; max_bpf_progs = 100000; max_map_keys = 1100000 }\n"
@@ -62,6 +64,7 @@ CURVES = [
     Curve("if in one action", _branches, [10, 100, 1000], ["--dry-run"]),
     Curve("map keys, filled and printed", _keys, [1_000, 10_000, 100_000, 1_000_000], ["-q"]),
 ]
+RATES = [10_000, 100_000, 1_000_000]
 SLOW = 120  # seconds; a case that takes longer is not tried larger
 
 
@@ -80,7 +83,29 @@ def run(contestants: list[Contestant], floor: Floor, runs: int) -> Table:
     with tempfile.TemporaryDirectory(prefix="kawk-bench-") as folder:
         for curve in CURVES:
             _curve(table, curve, contestants, floor, runs, pathlib.Path(folder))
+    _rates(table, contestants, floor, runs)
     return table
+
+
+def _rates(table: Table, contestants: list[Contestant], floor: Floor, runs: int) -> None:
+    """What an event costs the tracer's process, and how many are lost, by events a second."""
+    for rate in RATES:
+        cpu: dict[str, list[float]] = {who.name: [] for who in contestants}
+        lost: dict[str, list[float]] = {who.name: [] for who in contestants}
+        resident: dict[str, list[float]] = {who.name: [] for who in contestants}
+        for _ in range(runs):
+            for who in contestants:
+                with Attached(who.script(PRINTF, "-q")) as tracer:
+                    before = sum(cpu_seconds(tracer.process.pid))
+                    done = subprocess.run([floor.paced, str(rate), "1", PATH], capture_output=True, text=True, check=True)
+                    settle(tracer.files[0])
+                    events = int(done.stdout)
+                    resident[who.name].append(rss(tracer.process.pid) / 2**20)
+                    cpu[who.name].append((sum(cpu_seconds(tracer.process.pid)) - before) / events * 1e9)
+                    lost[who.name].append((events - count_lines(tracer.files[0])) / events * 100)
+        table.add(f"{rate:,} events a second, printf: user and system CPU of the tracer", "ns/event", cpu)
+        table.add(f"{rate:,} events a second, printf: lost", "%", lost)
+        table.add(f"{rate:,} events a second, printf: resident", "MiB", resident)
 
 
 def _curve(table: Table, curve: Curve, contestants: list[Contestant], floor: Floor, runs: int, folder: pathlib.Path) -> None:

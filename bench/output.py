@@ -37,13 +37,13 @@ BIG_MAP = ("config = { max_map_keys = 1100000 } "
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def _cpu(pid: int) -> tuple[float, float]:
+def cpu_seconds(pid: int) -> tuple[float, float]:
     """User and system seconds of a process, all its threads."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return int(fields[11]) / TICK, int(fields[12]) / TICK
 
 
-def _rss(pid: int) -> int:
+def rss(pid: int) -> int:
     """Resident bytes."""
     return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * mmap.PAGESIZE
 
@@ -52,7 +52,7 @@ def _loop(floor: Floor, calls: int) -> None:
     subprocess.run([floor.openat_loop, "1", str(calls), PATH], capture_output=True, check=True)
 
 
-def _settle(file: pathlib.Path) -> None:
+def settle(file: pathlib.Path) -> None:
     """Until a file has not grown for half a second."""
     size = -1
     while file.stat().st_size != size:
@@ -60,7 +60,7 @@ def _settle(file: pathlib.Path) -> None:
         time.sleep(0.5)
 
 
-def _lines(file: pathlib.Path) -> int:
+def count_lines(file: pathlib.Path) -> int:
     """Lines about PATH: the rest of the machine opens files, too."""
     with file.open("rb") as text:
         return sum(line.endswith(PATH.encode() + b"\n") for line in text)
@@ -73,11 +73,11 @@ def _burst(table: Table, measured: list[Contestant], floor: Floor, runs: int) ->
     for _ in range(runs):
         for who in measured:
             with Attached(who.script(PRINTF, "-q")) as tracer:
-                before = _cpu(tracer.process.pid)
+                before = cpu_seconds(tracer.process.pid)
                 _loop(floor, EVENTS)
-                _settle(tracer.files[0])
-                after = _cpu(tracer.process.pid)
-                lines = _lines(tracer.files[0])
+                settle(tracer.files[0])
+                after = cpu_seconds(tracer.process.pid)
+                lines = count_lines(tracer.files[0])
             lost[who.name].append((EVENTS - lines) / EVENTS * 100)
             user[who.name].append((after[0] - before[0]) / lines * 1e9)
             total[who.name].append((sum(after) - sum(before)) / lines * 1e9)
@@ -158,7 +158,7 @@ def _leaving(table: Table, measured: list[Contestant], floor: Floor, runs: int) 
             for who in measured:
                 with Attached(who.script(script, "-q")) as tracer:
                     _loop(floor, 20_000)
-                    _settle(tracer.files[0])
+                    settle(tracer.files[0])
                     start = time.monotonic()
                     tracer.process.send_signal(signal.SIGINT)
                     tracer.process.wait(120)
@@ -247,7 +247,7 @@ def _soak(table: Table, kawk: Contestant, floor: Floor, seconds: int) -> None:
         for loop in loops:
             loop.wait()
         done += EVENTS * len(loops)
-        resident.append(_rss(tracer.pid) / 2**20)
+        resident.append(rss(tracer.pid) / 2**20)
     tracer.send_signal(signal.SIGINT)
     lost = sum(int(number) for number in re.findall(r"^Lost (\d+)", tracer.stderr.read().decode(), re.MULTILINE))
     counted.join()

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "base/check.h"
 #include "runtime/attach_multi.h"
@@ -187,6 +188,7 @@ class LoadedObject::Builder {
     bpf_object_open_opts opts = {};
     opts.sz = sizeof opts;
     opts.object_name = "kawk";
+    Ties::Prepare();
     object_->object_ = bpf_object__open_mem(image_.object.data(), image_.object.size(), &opts);
     if (!object_->object_) return Broken(said_.warnings.empty() ? strerror(errno) : said_.warnings);
     return Ok{};
@@ -212,6 +214,7 @@ class LoadedObject::Builder {
     for (const image::ProgramSpec& spec : image_.programs)
       object_->multi_types_.push_back(MultiAttachType(spec, one_process, features_));
     object_->sessions_ = FindSessions(image_, object_->multi_types_, features_);
+    std::vector<size_t> tied;
     for (size_t i = 0; i < image_.programs.size(); ++i) {
       const image::ProgramSpec& spec = image_.programs[i];
       if (spec.object_name.empty()) {  // part of another program
@@ -225,17 +228,20 @@ class LoadedObject::Builder {
       bpf_program__set_type(program, static_cast<bpf_prog_type>(spec.type));
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(multi != 0 ? multi : spec.attach_type));
       if (logs_.size() > 0) bpf_program__set_log_buf(program, logs_.slice(i), logs_.size());
-      if (!spec.attach.empty() && IsTied(spec.attach[0].kind)) {
-        Status tied = Tie(program, spec.attach[0]);
-        if (!tied) return tied;
-      }
+      if (!spec.attach.empty() && IsTied(spec.attach[0].kind)) tied.push_back(i);
       if (options_.verifier_log) bpf_program__set_log_level(program, kVerifierTrace);
     }
-    return Ok{};
+    return TiePrograms(tied);
+  }
+
+  Status TiePrograms(const std::vector<size_t>& tied) {
+    std::vector<std::pair<bpf_program*, const image::AttachSpec*>> pairs;
+    for (size_t i : tied) pairs.emplace_back(programs_[i], &image_.programs[i].attach[0]);
+    return ties_.TieAll(pairs);
   }
 
   Status LoadAll() {
-    const int result = bpf_object__load(object_->object_);
+    const int result = ties_.Load(object_->object_);
     if (options_.verifier_log) PrintLogs();
     if (result != 0) return LoadError(-result);
     for (const bpf_program* program : programs_) object_->program_fds_.push_back(program ? bpf_program__fd(program) : -1);
@@ -368,6 +374,7 @@ class LoadedObject::Builder {
   LibbpfWords said_;
   VerifierLogs logs_;
   std::vector<bpf_program*> programs_;
+  Ties ties_;
   std::unique_ptr<LoadedObject> object_;
 };
 

@@ -9,8 +9,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
+#include "base/check.h"
 #include "runtime/attach_points.h"
+#include "runtime/btf_ids.h"
 
 namespace kawk {
 namespace {
@@ -51,12 +54,19 @@ Error CannotTie(const AttachSpec& spec, int code) {
   return CannotAttach(spec, strerror(code), "kprobe may work where this does not", code);
 }
 
-}  // namespace
-
-bool IsTied(AttachKind kind) {
-  return kind == AttachKind::Fentry || kind == AttachKind::Fexit || kind == AttachKind::Iter || kind == AttachKind::BtfTracepoint;
+// What a target is called in the kernel's types; nothing for targets elsewhere.
+std::optional<BtfName> TargetName(const AttachSpec& spec) {
+  if (!spec.group.empty() && spec.group != "vmlinux") return std::nullopt;
+  switch (spec.kind) {
+    case AttachKind::Fentry:
+    case AttachKind::Fexit: return BtfName{spec.target, BTF_KIND_FUNC};
+    case AttachKind::Iter: return BtfName{"bpf_iter_" + spec.target, BTF_KIND_FUNC};
+    case AttachKind::BtfTracepoint: return BtfName{"btf_trace_" + spec.target, BTF_KIND_TYPEDEF};
+    default: return std::nullopt;
+  }
 }
 
+// By libbpf, where a target is not in the kernel's own types.
 Status Tie(bpf_program* program, const AttachSpec& spec) {
   if (spec.group == "bpf") {
     Result<Fd> target = FindProgram(spec);
@@ -66,6 +76,57 @@ Status Tie(bpf_program* program, const AttachSpec& spec) {
   }
   const int error = bpf_program__set_attach_target(program, 0, spec.target.c_str());
   return error == 0 ? Status(Ok{}) : Status(CannotTie(spec, -error));
+}
+
+// Those that are tied by ids in the kernel's types; libbpf asks when it loads a program.
+thread_local const std::map<const bpf_program*, uint32_t>* loading = nullptr;
+
+// Until now such a program is of another type: for tracing programs libbpf would read all of the kernel's types.
+int GiveTarget(bpf_program* program, bpf_prog_load_opts* options, long) {
+  if (loading == nullptr) return 0;
+  const auto target = loading->find(program);
+  if (target == loading->end()) return 0;
+  options->attach_btf_id = target->second;
+  return bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
+}
+
+}  // namespace
+
+bool IsTied(AttachKind kind) {
+  return kind == AttachKind::Fentry || kind == AttachKind::Fexit || kind == AttachKind::Iter || kind == AttachKind::BtfTracepoint;
+}
+
+void Ties::Prepare() {
+  static const int handler = [] {
+    libbpf_prog_handler_opts options = {};
+    options.sz = sizeof options;
+    options.prog_prepare_load_fn = GiveTarget;
+    return libbpf_register_prog_handler(nullptr, BPF_PROG_TYPE_UNSPEC, static_cast<bpf_attach_type>(0), &options);
+  }();
+  CHECK(handler >= 0);
+}
+
+Status Ties::TieAll(const std::vector<std::pair<bpf_program*, const AttachSpec*>>& programs) {
+  std::vector<BtfName> names;
+  for (const auto& [program, spec] : programs) names.push_back(TargetName(*spec).value_or(BtfName{}));
+  const std::vector<uint32_t> ids = FindBtfIds(names);
+  for (size_t i = 0; i < programs.size(); ++i) {
+    const auto& [program, spec] = programs[i];
+    if (ids[i] != 0) {
+      targets_.emplace(program, ids[i]);
+      bpf_program__set_type(program, BPF_PROG_TYPE_RAW_TRACEPOINT);
+    } else if (Status status = Tie(program, *spec); !status) {
+      return status;
+    }
+  }
+  return Ok{};
+}
+
+int Ties::Load(bpf_object* object) const {
+  loading = &targets_;
+  const int result = bpf_object__load(object);
+  loading = nullptr;
+  return result;
 }
 
 namespace {

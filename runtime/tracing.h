@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "runtime/image/image.h"
 #include "runtime/perf.h"
 
+struct bpf_object;
 struct bpf_program;
 
 namespace kawk {
@@ -18,8 +20,19 @@ namespace kawk {
 // Whether programs of this kind are tied to their targets.
 bool IsTied(image::AttachKind kind);
 
-// Ties a program that is not loaded yet to its target.
-Status Tie(bpf_program* program, const image::AttachSpec& spec);
+// Ties the programs of an object to their targets.
+class Ties {
+ public:
+  // To be called before the object is opened.
+  static void Prepare();
+  // Of programs that are not loaded yet; each with its target.
+  Status TieAll(const std::vector<std::pair<bpf_program*, const image::AttachSpec*>>& programs);
+  // bpf_object__load.
+  int Load(bpf_object* object) const;
+
+ private:
+  std::map<const bpf_program*, uint32_t> targets_;  // by ids in the kernel's types
+};
 
 // Loads copies of a program that is loaded, for targets beyond its first.
 class TiedCopies {
