@@ -2,6 +2,7 @@
 // end does not hold up the ring. Many wait at once: one wait serves all that was sent before it began.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -18,7 +19,12 @@ class MapEvents {
   using Clock = std::chrono::steady_clock;
 
   MapEvents(const image::Image& image, const MapStore& maps)
-      : image_(image), maps_(maps), at_wait_(image.maps.size()), shown_(image.maps.size()), taken_(image.maps.size()) {}
+      : image_(image),
+        maps_(maps),
+        at_wait_(image.maps.size()),
+        told_(image.maps.size()),
+        shown_(image.maps.size()),
+        taken_(image.maps.size()) {}
 
   // What print(@m) shows. A scalar is in the record. Of a map with epochs it is the epoch that was current at the call: when
   // a clear() has ended it meanwhile, all of that epoch, once nobody can add to it any more. `drained` is when the record
@@ -35,6 +41,8 @@ class MapEvents {
     SmallBytes value;  // empty: nothing yet
   };
   bool IsSum(uint32_t map) const;
+  // Whether a print of a scalar shows a whole epoch instead of the value at the call.
+  bool IsWholeScalar(const image::EventSpec& spec) const;
   // Less what a clear() of the same epoch has taken away.
   MapSnapshot WithoutTaken(uint32_t map, uint64_t epoch, MapSnapshot snapshot) const;
   MapSnapshot ReadForPrint(const image::EventSpec& spec, std::span<const uint8_t> record, Clock::time_point drained);
@@ -46,6 +54,8 @@ class MapEvents {
   const MapStore& maps_;
   Clock::time_point last_wait_;    // when the last wait began
   std::vector<uint64_t> at_wait_;  // each map's epoch at that moment
+  // Of each scalar the ended epochs that were shown whole, plus one, by their copy.
+  std::vector<std::array<uint64_t, image::kEpochCopies>> told_;
   // Of each map what was printed last, and what clear() has taken away where there was no new epoch to begin: clears came
   // faster than they could be followed.
   std::vector<Sums> shown_;
