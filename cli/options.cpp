@@ -147,6 +147,7 @@ Status Apply(FlagId id, const std::string& value, Options& options) {
     case FlagId::BufferMode: return SetBuffering(value, options);
     case FlagId::Quiet: options.run.quiet = true; return Ok{};
     case FlagId::ReadWarnings: options.run.read_warnings = true; return Ok{};
+    case FlagId::DwarfPid: return Ok{};
     case FlagId::Raw: options.run.raw = true; return Ok{};
     case FlagId::NoWarnings: options.run.warnings = false; return Ok{};
     case FlagId::IncludeFolder: options.include_folders.push_back(value); return Ok{};

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "codegen/program.h"
+#include "codegen/unwind.h"
 #include "stdlib/registers.h"
 
 namespace kawk {
@@ -98,24 +99,22 @@ llvm::Value* HashStack(Program& p, llvm::Value* frames, llvm::Value* bytes, uint
   return ir.CreateOr(hash, p.I64(1));  // 0 means an empty stack
 }
 
-Value Stack(Program& p, const Expr& expr, bool user) {
+// The stack in `frames`, of `bytes` bytes, goes into its map, what names it there is the value.
+Value NameStack(Program& p, const Type* type, llvm::Value* frames, llvm::Value* bytes) {
   auto& ir = p.ir();
-  const Type* type = TypeOfExpr(p, expr);
+  const bool user = type->is(TypeKind::UserStack);
   const uint32_t limit = type->stack_limit;
   const uint32_t map = p.module().StackMap(user, limit);
   llvm::Value* key = p.Allocate(sizeof(image::StackKey));
   p.Zero(key, sizeof(image::StackKey));
-  llvm::Value* frames = p.AllocateScratch(8ull * limit);
-  llvm::Value* got = p.Helper(BPF_FUNC_get_stack, ir.getInt64Ty(),
-                              {p.ContextPointer(), frames, p.I32(8 * limit), p.I64(user ? BPF_F_USER_STACK : 0)});
-  p.If(ir.CreateICmpSGT(got, p.I64(0)), [&] {
-    llvm::Value* hash = HashStack(p, frames, got, limit);
+  p.If(ir.CreateICmpSGT(bytes, p.I64(0)), [&] {
+    llvm::Value* hash = HashStack(p, frames, bytes, limit);
     ir.CreateStore(hash, key);
     if (user) {
       llvm::Value* tgid = ir.CreateLShr(PidTgid(p), p.I64(32));
       ir.CreateStore(ir.CreateTrunc(tgid, ir.getInt32Ty()), p.At(key, offsetof(image::StackKey, pid)));
     }
-    llvm::Value* depth = ir.CreateTrunc(ir.CreateLShr(got, p.I64(3)), ir.getInt32Ty());
+    llvm::Value* depth = ir.CreateTrunc(ir.CreateLShr(bytes, p.I64(3)), ir.getInt32Ty());
     ir.CreateStore(depth, p.At(key, offsetof(image::StackKey, depth)));
     llvm::GlobalVariable* stacks = p.module().StackMapVariable(map);
     llvm::Value* known = p.Helper(BPF_FUNC_map_lookup_elem, ir.getPtrTy(), {stacks, key});
@@ -125,6 +124,15 @@ Value Stack(Program& p, const Expr& expr, bool user) {
     });
   });
   return {key, type};
+}
+
+Value Stack(Program& p, const Expr& expr) {
+  const Type* type = TypeOfExpr(p, expr);
+  const uint32_t bytes = 8 * type->stack_limit;
+  const uint64_t flags = type->is(TypeKind::UserStack) ? BPF_F_USER_STACK : 0;
+  llvm::Value* frames = p.AllocateScratch(bytes);
+  llvm::Value* got = p.Helper(BPF_FUNC_get_stack, p.ir().getInt64Ty(), {p.ContextPointer(), frames, p.I32(bytes), p.I64(flags)});
+  return NameStack(p, type, frames, got);
 }
 
 // A name per target: a constant where there is one target, else found by the target's index.
@@ -211,8 +219,13 @@ Value EmitRandValue(Program& p, const Expr& e) {
 Value EmitCurtaskValue(Program& p, const Expr& e) {
   return {p.Helper(BPF_FUNC_get_current_task, p.ir().getInt64Ty(), {}), TypeOfExpr(p, e)};
 }
-Value EmitKStackValue(Program& p, const Expr& e) { return Stack(p, e, false); }
-Value EmitUStackValue(Program& p, const Expr& e) { return Stack(p, e, true); }
+Value EmitKStackValue(Program& p, const Expr& e) { return Stack(p, e); }
+Value EmitUStackValue(Program& p, const Expr& e) { return Stack(p, e); }
+Value EmitDwUStackValue(Program& p, const Expr& e) {
+  const Type* type = TypeOfExpr(p, e);
+  const UnwoundStack stack = UnwindUser(p, type->stack_limit);
+  return NameStack(p, type, stack.frames, stack.bytes);
+}
 Value EmitArgsValue(Program& p, const Expr& e) {
   const bool is_user = p.unit().kind == ProbeKind::Uprobe;
   return {is_user ? p.AllUserArguments(e.location) : p.ContextPointer(), TypeOfExpr(p, e)};

@@ -11,6 +11,7 @@
 #include "codegen/key_classes.h"
 #include "codegen/object.h"
 #include "runtime/image/buckets.h"
+#include "runtime/image/unwind.h"
 
 namespace kawk {
 namespace {
@@ -281,6 +282,22 @@ llvm::GlobalVariable* ModuleBuilder::Packets() {
   llvm::DIType* number = DebugInt(32, false);
   if (packets_ == nullptr) packets_ = MakeMap(image::kPacketMap, BPF_MAP_TYPE_PERF_EVENT_ARRAY, number, number, 0);
   return packets_;
+}
+
+llvm::GlobalVariable* ModuleBuilder::UnwindProcesses() {
+  if (unwind_processes_ == nullptr) {
+    unwind_processes_ = MakeMap(image::kUnwindProcessMap, BPF_MAP_TYPE_HASH, DebugInt(32, false),
+                                DebugBytes(sizeof(image::UnwindProcess)), image::kUnwindProcesses, BPF_F_NO_PREALLOC);
+  }
+  return unwind_processes_;
+}
+
+llvm::GlobalVariable* ModuleBuilder::UnwindTables() {
+  llvm::DIType* number = DebugInt(32, false);
+  if (unwind_tables_ == nullptr) {
+    unwind_tables_ = MakeMap(image::kUnwindTableMap, BPF_MAP_TYPE_ARRAY_OF_MAPS, number, number, image::kUnwindTables);
+  }
+  return unwind_tables_;
 }
 
 llvm::GlobalVariable* ModuleBuilder::Scratch() {

@@ -76,6 +76,10 @@ class ModuleBuilder {
   uint32_t StackMap(bool user, uint32_t limit);
   llvm::GlobalVariable* StackMapVariable(uint32_t index) { return stack_variables_[index]; }
 
+  // What dw_ustack unwinds by: see runtime/image/unwind.h.
+  llvm::GlobalVariable* UnwindProcesses();
+  llvm::GlobalVariable* UnwindTables();
+
   // The verifier must know the types of this program's arguments, for helpers that take only those.
   void NeedTypedContext(uint32_t program) { typed_contexts_.insert(program); }
   bool NeedsTypedContext(uint32_t program) const { return typed_contexts_.contains(program); }
@@ -119,6 +123,8 @@ class ModuleBuilder {
   llvm::GlobalVariable* globals_ = nullptr;
   llvm::GlobalVariable* ring_ = nullptr;
   llvm::GlobalVariable* packets_ = nullptr;
+  llvm::GlobalVariable* unwind_processes_ = nullptr;
+  llvm::GlobalVariable* unwind_tables_ = nullptr;
   std::set<uint32_t> typed_contexts_;
   std::set<uint32_t> with_cookies_;
   llvm::GlobalVariable* scratch_ = nullptr;

@@ -8,6 +8,7 @@
 // gives back at its only exit (see image.h for why slots).
 #pragma once
 
+#include <fmt/format.h>
 #include <llvm/IR/IRBuilder.h>
 
 #include <cstdint>
@@ -186,6 +187,8 @@ class Program {
   // as an i1, whether to stop. All that it shares with the program is `frame`, memory on the stack.
   void Loop(const std::string& name, uint32_t times, llvm::Value* frame,
             const std::function<llvm::Value*(llvm::Value*, llvm::Value*)>& body);
+  // A name for such a function.
+  std::string FreshName(const char* kind) { return fmt::format("{}_{}_{}", kind, index_, merges_++); }
   // A function of its own for a helper to call: body(function) returns its result, i64.
   llvm::Function* MakeCallback(const std::string& name, FunctionKind kind,
                                const std::function<llvm::Value*(llvm::Function*)>& body);

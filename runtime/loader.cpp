@@ -22,6 +22,7 @@
 #include "runtime/machine.h"
 #include "runtime/map_merge.h"
 #include "runtime/tracing.h"
+#include "runtime/unwind_tables.h"
 
 namespace kawk {
 namespace {
@@ -206,6 +207,11 @@ class LoadedObject::Builder {
     if (bpf_map* scratch = bpf_object__find_map_by_name(object_->object_, image::kScratchMap)) {
       bpf_map__set_max_entries(scratch, object_->possible_cpus_ * image::kScratchSlots);
     }
+    if (bpf_map* tables = bpf_object__find_map_by_name(object_->object_, image::kUnwindTableMap)) {
+      Fd model = MakeUnwindTable(1);
+      if (!model) return Error{fmt::format("cannot make a map for unwinding rules: {}", strerror(errno)), HintFor(errno), errno};
+      bpf_map__set_inner_map_fd(tables, model.Release());  // it is libbpf's now
+    }
     return Ok{};
   }
 
@@ -336,6 +342,10 @@ class LoadedObject::Builder {
     if (ring) object_->ring_fd_ = bpf_map__fd(ring);
     const bpf_map* packets = bpf_object__find_map_by_name(object_->object_, image::kPacketMap);
     if (packets) object_->packet_fd_ = bpf_map__fd(packets);
+    const bpf_map* processes = bpf_object__find_map_by_name(object_->object_, image::kUnwindProcessMap);
+    const bpf_map* tables = bpf_object__find_map_by_name(object_->object_, image::kUnwindTableMap);
+    if (processes) object_->unwind_process_fd_ = bpf_map__fd(processes);
+    if (tables) object_->unwind_table_fd_ = bpf_map__fd(tables);
     if (image_.uses_ring && !ring) return Broken("no ring");
     return Ok{};
   }

@@ -46,6 +46,10 @@ class LoadedObject {
   const LoadedMap& stack_map(size_t stack_map) const { return stack_maps_[stack_map]; }
   int ring_fd() const { return ring_fd_; }      // -1: no ring
   int packet_fd() const { return packet_fd_; }  // image::kPacketMap; -1: none
+  // Of dw_ustack, see image/unwind.h; -1: nobody asks for it.
+  int unwind_process_fd() const { return unwind_process_fd_; }
+  int unwind_table_fd() const { return unwind_table_fd_; }
+  bool unwinds() const { return unwind_process_fd_ >= 0 && unwind_table_fd_ >= 0; }
   size_t ring_size() const { return ring_size_; }
   uint32_t possible_cpus() const { return possible_cpus_; }
 
@@ -69,6 +73,8 @@ class LoadedObject {
   std::vector<LoadedMap> stack_maps_;
   int ring_fd_ = -1;
   int packet_fd_ = -1;
+  int unwind_process_fd_ = -1;
+  int unwind_table_fd_ = -1;
   size_t ring_size_ = 0;
   uint32_t possible_cpus_ = 1;
   std::span<uint8_t> globals_;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cinttypes>
@@ -23,6 +24,8 @@ constexpr size_t kKnownBound = 65536;    // processes at all
 constexpr size_t kMappingsBound = 8192;  // of a process; then the older half is forgotten
 constexpr int64_t kSecond = 1000000000;
 constexpr int kListenMs = 500;
+constexpr int kSettleMs = 2;
+constexpr int kHurriedNice = -10;
 constexpr int kDeepest = 16;  // forks of forks whose maps are their ancestor's
 
 int64_t MonotonicNow() {
@@ -76,18 +79,52 @@ ProcessMaps::~ProcessMaps() {
   if (wake_ >= 0) close(wake_);
 }
 
-void ProcessMaps::Watch(uint32_t pid) {
+void ProcessMaps::Watch(uint32_t pid, Tell tell) {
+  tell_ = std::move(tell);
   auto side_band = std::make_unique<SideBand>();
-  if (!side_band->Open()) return;  // then /proc alone has to do
-  {
+  const bool listens = side_band->Open(tell_ != nullptr);
+  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (listens) {
     const std::lock_guard lock(mutex_);
     side_band_ = std::move(side_band);
   }
-  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  listener_ = std::thread([this, pid] {
+  if (tell_) {
     ReadExisting(pid);
+    TellChanges();
+  }
+  if (!listens) return;  // then /proc alone has to do
+  listener_ = std::thread([this, pid] {
+    if (!tell_) ReadExisting(pid);
     Listen();
   });
+}
+
+void ProcessMaps::Changed(uint32_t pid) {
+  if (!tell_) return;
+  const uint64_t one = 1;
+  if (changed_.empty()) (void)!write(wake_, &one, sizeof one);  // whoever has read of it need not be the listener
+  changed_.insert(pid);
+}
+
+void ProcessMaps::TellChanges() {
+  if (!tell_) return;
+  std::set<uint32_t> changed;
+  {
+    const std::lock_guard lock(mutex_);
+    changed.swap(changed_);
+  }
+  for (const uint32_t pid : changed) {
+    std::shared_ptr<const std::vector<Mapping>> mappings;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = processes_.find(pid);
+      if (found != processes_.end() && !found->second.ended) {
+        if (!found->second.complete) Read(pid, found->second);
+        mappings = found->second.now;
+      }
+    }
+    tell_(pid, mappings ? *mappings : std::vector<Mapping>());
+  }
 }
 
 // Processes that live already, one at a time: nobody waits for it.
@@ -111,12 +148,21 @@ void ProcessMaps::ReadExisting(uint32_t pid) {
 }
 
 void ProcessMaps::Listen() {
+  // Who unwinds by what we tell cannot wait until a busy machine has time for us.
+  if (tell_) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kHurriedNice);
   std::vector<pollfd> polled{{wake_, POLLIN, 0}};
   for (const int fd : side_band_->fds()) polled.push_back({fd, POLLIN, 0});
+  bool again = false;
   while (!stop_) {
-    poll(polled.data(), polled.size(), kListenMs);
-    const std::lock_guard lock(mutex_);
-    Drain();
+    poll(polled.data(), polled.size(), again ? kSettleMs : kListenMs);
+    uint64_t count = 0;
+    if ((polled[0].revents & POLLIN) != 0) (void)!read(wake_, &count, sizeof count);
+    {
+      const std::lock_guard lock(mutex_);
+      Drain();
+      again = side_band_->waiting();
+    }
+    TellChanges();
   }
 }
 
@@ -138,6 +184,7 @@ bool ProcessMaps::Read(uint32_t pid, Process& process) {
   process.complete = true;
   process.generation = ++generations_;
   process.now = std::make_shared<std::vector<Mapping>>(std::move(mappings));
+  Changed(pid);
   return true;
 }
 
@@ -192,6 +239,7 @@ void ProcessMaps::Mapped(uint32_t pid, Mapping mapping) {
   if (mappings.size() >= kMappingsBound) mappings.erase(mappings.begin(), mappings.begin() + kMappingsBound / 2);
   mappings.push_back(std::move(mapping));
   process.generation = ++generations_;
+  Changed(pid);
 }
 
 void ProcessMaps::Executed(uint32_t pid) {
@@ -206,6 +254,7 @@ void ProcessMaps::Executed(uint32_t pid) {
   process.complete = true;
   process.parent = 0;
   process.generation = ++generations_;
+  Changed(pid);
 }
 
 void ProcessMaps::Forked(uint32_t pid, uint32_t parent) {
@@ -219,12 +268,14 @@ void ProcessMaps::Forked(uint32_t pid, uint32_t parent) {
     process.parent = 0;
   }
   processes_[pid] = std::move(process);
+  Changed(pid);
 }
 
 void ProcessMaps::Ended(uint32_t pid) {
   const auto found = processes_.find(pid);
   if (found == processes_.end() || found->second.ended) return;
   found->second.ended = true;
+  Changed(pid);
   ended_.push_back(pid);
   if (ended_.size() <= kEndedBound) return;
   const auto oldest = processes_.find(ended_.front());
@@ -234,7 +285,9 @@ void ProcessMaps::Ended(uint32_t pid) {
 
 void ProcessMaps::Missed() {
   for (auto& [pid, process] : processes_) {
-    if (!process.ended) process.complete = false;
+    if (process.ended) continue;
+    process.complete = false;
+    Changed(pid);
   }
 }
 

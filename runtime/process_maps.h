@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -37,8 +39,11 @@ class ProcessMaps {
   ProcessMaps(const ProcessMaps&) = delete;
   ProcessMaps& operator=(const ProcessMaps&) = delete;
 
-  // Begins to listen, and reads in the background what is mapped already: by process `pid`, or by all (0).
-  void Watch(uint32_t pid);
+  // Begins to listen, and reads in the background what is mapped already: by process `pid`, or by all (0). With `tell` it is
+  // told, without delay and in the background, what a process has mapped when that has changed (the newest last; nothing:
+  // it has ended); what is mapped already before Watch returns.
+  using Tell = std::function<void(uint32_t pid, const std::vector<Mapping>& mappings)>;
+  void Watch(uint32_t pid, Tell tell = nullptr);
   // Reads what the process has mapped now.
   void Note(uint32_t pid);
   std::optional<Mapping> Find(uint32_t pid, uint64_t address);
@@ -60,6 +65,8 @@ class ProcessMaps {
   void Drain();
   void Listen();
   void ReadExisting(uint32_t pid);
+  void Changed(uint32_t pid);
+  void TellChanges();
   bool Read(uint32_t pid, Process& process);
   const Mapping* FindIn(const std::vector<Mapping>& mappings, uint64_t address) const;
   const Mapping* FindLocked(uint32_t pid, uint64_t address, int depth);
@@ -76,6 +83,8 @@ class ProcessMaps {
   std::list<uint32_t> ended_;  // the first to end first
   uint64_t generations_ = 0;
   std::unique_ptr<SideBand> side_band_;
+  Tell tell_;
+  std::set<uint32_t> changed_;  // and not told yet
   std::thread listener_;
   std::atomic<bool> stop_ = false;
   int wake_ = -1;  // eventfd

@@ -29,6 +29,7 @@
 #include "runtime/symbols.h"
 #include "runtime/test_mode.h"
 #include "runtime/tracing.h"
+#include "runtime/unwind_tables.h"
 
 namespace kawk {
 namespace {
@@ -233,8 +234,9 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   Child* child = watched->child ? &*watched->child : nullptr;
   SetState(object, options, child);
 
+  UnwindTables unwind(object.unwind_process_fd(), object.unwind_table_fd());
   Symbols symbols(image.config, options.demangle_rust);
-  if (!options.dry_run) symbols.Watch(image, static_cast<uint32_t>(options.pid));
+  if (!options.dry_run) symbols.Watch(image, static_cast<uint32_t>(options.pid), object.unwinds() ? &unwind : nullptr);
   MapStore maps(image, object);
   std::unique_ptr<PacketBuffers> packets;
   if (object.packet_fd() >= 0) {

@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <ctime>
+#include <iterator>
+#include <utility>
 
 #include "runtime/machine.h"
 #include "runtime/process_maps.h"
@@ -18,6 +21,8 @@ namespace {
 
 constexpr size_t kPages = 16;  // of a CPU: some 500 records
 constexpr uint64_t kDeviceShift = 32;
+// A process that changes its CPU leaves its records in two rings, and one may be read before what is older has come to the other.
+constexpr uint64_t kOnItsWay = 1000000;
 
 struct MmapRecord {
   perf_event_header header;
@@ -38,7 +43,13 @@ struct CommRecord {
 };
 constexpr size_t kTrailer = 16;
 
-int OpenOn(int cpu) {
+uint64_t Now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+int OpenOn(int cpu, bool at_once) {
   perf_event_attr attr{};
   attr.type = PERF_TYPE_SOFTWARE;
   attr.size = sizeof attr;
@@ -46,8 +57,10 @@ int OpenOn(int cpu) {
   attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
   attr.sample_id_all = 1;
   attr.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+  attr.use_clockid = 1;
+  attr.clockid = CLOCK_MONOTONIC;
   attr.watermark = 1;
-  attr.wakeup_watermark = static_cast<uint32_t>(PageSize() * kPages / 4);
+  attr.wakeup_watermark = at_once ? 1 : static_cast<uint32_t>(PageSize() * kPages / 4);
   return static_cast<int>(syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
@@ -65,10 +78,10 @@ SideBand::~SideBand() {
   for (const int fd : fds_) close(fd);
 }
 
-bool SideBand::Open() {
+bool SideBand::Open(bool at_once) {
   const long cpus = sysconf(_SC_NPROCESSORS_CONF);
   for (int cpu = 0; cpu < cpus; ++cpu) {
-    const int fd = OpenOn(cpu);
+    const int fd = OpenOn(cpu, at_once);
     if (fd < 0) continue;  // a CPU that is switched off
     void* ring = mmap(nullptr, PageSize() * (kPages + 1), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (ring == MAP_FAILED) {
@@ -109,10 +122,13 @@ void SideBand::Collect(uint8_t* ring, std::vector<Record>& records) {
 }
 
 void SideBand::Drain(ProcessMaps& maps) {
-  std::vector<Record> records;
+  const uint64_t settled = Now() - kOnItsWay;
+  std::vector<Record> records = std::exchange(waiting_, {});
   for (uint8_t* ring : rings_) Collect(ring, records);
   std::ranges::stable_sort(records, {}, &Record::time);
-  for (const Record& record : records) Apply(record.bytes, maps);
+  const auto first_new = std::ranges::upper_bound(records, settled, {}, &Record::time);
+  for (auto record = records.begin(); record != first_new; ++record) Apply(record->bytes, maps);
+  waiting_.assign(std::make_move_iterator(first_new), std::make_move_iterator(records.end()));
 }
 
 void SideBand::Apply(const std::vector<uint8_t>& bytes, ProcessMaps& maps) {

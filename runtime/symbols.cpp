@@ -5,6 +5,7 @@
 
 #include "runtime/kernel_symbols.h"
 #include "runtime/text.h"
+#include "runtime/unwind_tables.h"
 #include "runtime/user_symbols.h"
 
 namespace kawk {
@@ -62,7 +63,11 @@ std::string Symbols::User(uint32_t pid, uint64_t address, bool with_offset, Stac
 
 void Symbols::NoteProcess(uint32_t pid) { impl_->user.maps().Note(pid); }
 
-void Symbols::Watch(const image::Image& image, uint32_t pid) {
+void Symbols::Watch(const image::Image& image, uint32_t pid, UnwindTables* unwind) {
+  if (unwind != nullptr) {
+    impl_->user.maps().Watch(pid, [unwind](uint32_t of, const std::vector<Mapping>& now) { unwind->Update(of, now); });
+    return;
+  }
   const auto needs = [](const image::ValueType& type) {
     if (type.kind == image::ValueKind::UserSymbol) return true;
     return type.kind == image::ValueKind::UserStack && type.stack_mode != StackMode::Raw;

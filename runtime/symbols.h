@@ -11,6 +11,8 @@
 
 namespace kawk {
 
+class UnwindTables;
+
 class Symbols {
  public:
   explicit Symbols(const image::Config& config, RustDemangler rust = nullptr);
@@ -24,8 +26,8 @@ class Symbols {
   std::string User(uint32_t pid, uint64_t address, bool with_offset, image::StackMode mode);
   // Reads what the process has mapped now, should it end before it is printed.
   void NoteProcess(uint32_t pid);
-  // Keeps, from now on, what processes map (all, or `pid` alone), if the image prints user addresses.
-  void Watch(const image::Image& image, uint32_t pid);
+  // Keeps, from now on, what processes map (all, or `pid` alone), if the image prints user addresses, or `unwind` is to know.
+  void Watch(const image::Image& image, uint32_t pid, UnwindTables* unwind);
 
  private:
   struct Impl;

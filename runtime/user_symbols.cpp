@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kBytesBound = 256 << 20;  // of all files' symbols together
 constexpr size_t kJitsBound = 64;
 
+}  // namespace
+
 // Where the mapped file may be found: by the process's own root, by the mapping itself (a deleted file), by our root when the
 // process is gone. The first that is that very file, else the first there is.
 std::string PathOf(uint32_t pid, const Mapping& mapping) {
@@ -33,8 +35,6 @@ std::string PathOf(uint32_t pid, const Mapping& mapping) {
   }
   return any;
 }
-
-}  // namespace
 
 ElfSymbols* UserSymbols::FileOf(uint32_t pid, const Mapping& mapping) {
   const bool vdso = mapping.path == "[vdso]";

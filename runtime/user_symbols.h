@@ -21,6 +21,9 @@ struct UserName {
   uint64_t offset = 0;
 };
 
+// Where the mapped file may be found, for as long as the process lives or the file is there; empty: nowhere.
+std::string PathOf(uint32_t pid, const Mapping& mapping);
+
 // Not to be used from several threads at once, but for maps().
 class UserSymbols {
  public:

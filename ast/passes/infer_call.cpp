@@ -74,7 +74,8 @@ Flow Inference::RetvalFlow(const Expr& e) {
 Flow Inference::BuiltinFlow(const Expr& e, BuiltinId id) {
   switch (id) {
     case BuiltinId::KStack: return StackFlow(e, false, {});
-    case BuiltinId::UStack: return StackFlow(e, true, {});
+    case BuiltinId::UStack:
+    case BuiltinId::DwUStack: return StackFlow(e, true, {});
     case BuiltinId::Args:
       typed_.Info(&e).space = unit_->kind == ProbeKind::Uprobe ? AddressSpace::User : AddressSpace::Context;
       return Flow::Of(unit_->args);
@@ -169,8 +170,8 @@ Flow Inference::operator()(const Call& e) {
     const Flow flow = FunctionFlow(e, *function);
     return info.integer || info.string ? flow : Done(e, flow);  // FunctionFlow may have found a constant
   }
-  if (builtin && (*builtin == BuiltinId::KStack || *builtin == BuiltinId::UStack)) {
-    return Done(e, StackFlow(e, *builtin == BuiltinId::UStack, e.args));
+  if (builtin && (*builtin == BuiltinId::KStack || *builtin == BuiltinId::UStack || *builtin == BuiltinId::DwUStack)) {
+    return Done(e, StackFlow(e, *builtin != BuiltinId::KStack, e.args));
   }
   if (builtin) return Done(e, BuiltinFlow(e, *builtin));  // of a mode: nsecs(tai)
   for (const Expr* arg : e.args) Visit(arg);

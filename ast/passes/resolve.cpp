@@ -16,7 +16,7 @@
 namespace kawk {
 namespace {
 
-bool TakesArguments(BuiltinId id) { return id == BuiltinId::KStack || id == BuiltinId::UStack; }
+bool TakesArguments(BuiltinId id) { return id == BuiltinId::KStack || id == BuiltinId::UStack || id == BuiltinId::DwUStack; }
 
 // The name as the script has it: macros put a number behind those of their own variables.
 std::string Written(const std::string& name) { return name.substr(0, name.find('\'')); }
