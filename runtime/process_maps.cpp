@@ -219,6 +219,11 @@ std::optional<Mapping> ProcessMaps::Find(uint32_t pid, uint64_t address) {
   const std::lock_guard lock(mutex_);
   Drain();
   const Mapping* found = FindLocked(pid, address, 0);
+  if (found == nullptr && side_band_ && side_band_->WaitsFor(pid)) {  // it has just been mapped
+    usleep(kSettleMs * 1000);
+    Drain();
+    found = FindLocked(pid, address, 0);
+  }
   return found != nullptr ? std::optional(*found) : std::nullopt;
 }
 

@@ -131,6 +131,14 @@ void SideBand::Drain(ProcessMaps& maps) {
   waiting_.assign(std::make_move_iterator(first_new), std::make_move_iterator(records.end()));
 }
 
+// All records that we ask for name the process first.
+bool SideBand::WaitsFor(uint32_t pid) const {
+  return std::ranges::any_of(waiting_, [&](const Record& record) {
+    TaskRecord task;
+    return As(record.bytes, task) && task.pid == pid;
+  });
+}
+
 void SideBand::Apply(const std::vector<uint8_t>& bytes, ProcessMaps& maps) {
   perf_event_header header;
   As(bytes, header);

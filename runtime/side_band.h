@@ -21,6 +21,7 @@ class SideBand {
   // Hands over what has come since, in order of time. What is so new that something older may still be on its way waits.
   void Drain(ProcessMaps& maps);
   bool waiting() const { return !waiting_.empty(); }
+  bool WaitsFor(uint32_t pid) const;
   const std::vector<int>& fds() const { return fds_; }
 
  private:
