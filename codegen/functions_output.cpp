@@ -86,6 +86,18 @@ Value EmitTimeCall(Program& p, const Call& call) {
   return Nothing(p);
 }
 
+Value EmitUnwatchCall(Program& p, const Call& call) {
+  image::EventSpec event = EventOf(image::EventKind::Unwatch, call);
+  const uint32_t at = sizeof(image::RecordHeader);
+  event.args.push_back({p.module().TypeOf(p.typed().types->Int(64, false)), at, false});
+  event.fixed_size = at + 8;
+  const Value address = p.AddressValue(call.args[0]);
+  llvm::Value* number = p.Convert(address.v, address.type, p.typed().types->Int(64, false));
+  p.SendFixed(p.module().AddEvent(std::move(event)), at + 8, false,
+              [&](llvm::Value* record) { p.ir().CreateStore(number, p.At(record, at)); });
+  return Nothing(p);
+}
+
 Value EmitStrftimeCall(Program& p, const Call& call) {
   auto& ir = p.ir();
   llvm::Value* memory = p.Allocate(8);

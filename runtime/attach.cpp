@@ -95,7 +95,10 @@ Status Attachments::AttachProgram(const image::ProgramSpec& program, const Loade
       const KindTraits& traits = TraitsOf(spec.kind);
       if (!traits.attach) continue;
       Result<int> tied = object.program_for(index, target);
+      const size_t links_before = links_.size();
       Status status = tied ? traits.attach(AttachPoint{spec, *tied, options_.pid, links_}) : Status(tied.error());
+      const bool watches = status && spec.kind == image::AttachKind::Watchpoint;
+      for (size_t link = links_before; watches && link < links_.size(); ++link) watched_.emplace_back(spec.offset, link);
       if (status && spec.kind == image::AttachKind::Iter && spec.path.empty()) iterators_.push_back(links_.back().get());
       if (!status) failures.push_back({&spec, status.error()});
       slow_ = slow_ || traits.closes_slowly;
@@ -121,7 +124,17 @@ void Attachments::AttachSession(const image::ProgramSpec& program, const Session
   }
 }
 
+bool Attachments::Unwatch(uint64_t address) {
+  const std::lock_guard lock(mutex_);
+  const auto is_there = [&](const auto& watched) { return watched.first == address; };
+  for (const auto& watched : watched_) {
+    if (is_there(watched)) links_[watched.second] = Fd();
+  }
+  return std::erase_if(watched_, is_there) > 0;
+}
+
 void Attachments::DetachInBackground() const {
+  const std::lock_guard lock(mutex_);
   if (!slow_ || links_.empty()) return;
   if (_Fork() == 0) CloseInBackground(links_);
 }

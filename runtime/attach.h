@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -40,6 +42,8 @@ class Attachments {
   bool slow() const { return slow_; }
   // Links of iterators, which fire only when they are run; see RunIterator.
   const std::vector<int>& iterators() const { return iterators_; }
+  // Closes the watchpoints at this address; false: there is none.
+  bool Unwatch(uint64_t address);
   // Closes what is attached; a helper process does it when that would keep the user waiting.
   void Detach();
   // Only starts that helper. Safe in any thread and at any time after attaching: for an end in a hurry.
@@ -54,7 +58,9 @@ class Attachments {
   Status LeaveOut(const AttachFailure& failure, const std::string& missing, std::vector<AttachFailure>& left_out);
 
   AttachOptions options_;
+  mutable std::mutex mutex_;  // of links_, once all is attached
   std::vector<Fd> links_;
+  std::vector<std::pair<uint64_t, size_t>> watched_;  // addresses, each with the index of a link
   std::vector<int> iterators_;
   std::map<const Session*, size_t> sessions_;  // that are attached, with how many functions were left out
   uint64_t count_ = 0;

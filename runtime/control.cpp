@@ -207,6 +207,7 @@ void Control::Take(std::span<const uint8_t> span) {
       case image::EventKind::Join:
       case image::EventKind::Errorf:
       case image::EventKind::Warnf:
+      case image::EventKind::Unwatch:
       case image::EventKind::HelperError:
       case image::EventKind::Packet: break;
       case image::EventKind::PrintMap:

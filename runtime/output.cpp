@@ -144,6 +144,7 @@ void Output::Impl::Record(const EventSpec& event, Bytes record) {
       if (options.read_warnings) HelperError(event);
       break;
     case EventKind::Packet: Packet(event); break;
+    case EventKind::Unwatch:
     case EventKind::PrintMap:
     case EventKind::ClearMap:
     case EventKind::ZeroMap:

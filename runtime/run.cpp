@@ -98,8 +98,8 @@ void Warn(const RunOptions& options, const std::vector<Error>& warnings) {
 // Prints what the control thread hands over, until the end.
 class Printer {
  public:
-  Printer(const image::Image& image, const MapStore& maps, Output& output)
-      : image_(image), map_events_(image, maps), output_(output) {}
+  Printer(const image::Image& image, const MapStore& maps, Output& output, Attachments& attachments)
+      : image_(image), map_events_(image, maps), output_(output), attachments_(attachments) {}
 
   void Run(Queue& queue, Control& control) {
     for (;;) {
@@ -121,9 +121,22 @@ class Printer {
       image::RecordHeader header;
       if (record.size() < sizeof header) return true;
       memcpy(&header, record.data(), sizeof header);
-      if (header.event < image_.events.size()) output_.Record(image_.events[header.event], record);
+      if (header.event >= image_.events.size()) return true;
+      const image::EventSpec& spec = image_.events[header.event];
+      if (spec.kind == image::EventKind::Unwatch) {
+        Unwatch(spec, record);
+      } else {
+        output_.Record(spec, record);
+      }
       return output_.error() == 0;
     });
+  }
+  void Unwatch(const image::EventSpec& spec, std::span<const uint8_t> record) {
+    uint64_t address = 0;
+    if (spec.args.empty() || record.size() < spec.args[0].offset + sizeof address) return;
+    memcpy(&address, record.data() + spec.args[0].offset, sizeof address);
+    if (attachments_.Unwatch(address)) return;
+    fputs(fmt::format("WARNING: there is no watchpoint at 0x{:x}\n", address).c_str(), stderr);
   }
   void Print(const MapEvent& event) {
     image::RecordHeader header;
@@ -143,6 +156,7 @@ class Printer {
   const image::Image& image_;
   MapEvents map_events_;
   Output& output_;
+  Attachments& attachments_;
   bool gone_ = false;
 };
 
@@ -204,14 +218,14 @@ void RunIterators(const image::Image& image, const Attachments& attachments, Con
 }
 
 // --test and --bench: nothing is attached; what the tests print comes behind their results. The status is 1 when one failed.
-Result<int> RunAlone(const image::Image& image, const LoadedObject& object, Control& control, Output& output, Queue& queue,
-                     const MapStore& maps, const RunOptions& options) {
+Result<int> RunAlone(const image::Image& image, const LoadedObject& object, Control& control, Printer& printer, Output& output,
+                     Queue& queue, const RunOptions& options) {
   const bool json = options.format == OutputFormat::Json;
   Result<int> failed =
       options.kind == RunKind::Test ? RunTests(image, object, output, json) : RunBenchmarks(image, object, output, json);
   if (!failed) return failed;
   control.End(true);
-  Printer(image, maps, output).Run(queue, control);
+  printer.Run(queue, control);
   Result<int> status = ExitStatus(output, object);
   return status && *status == 0 && *failed > 0 ? Result<int>(1) : status;
 }
@@ -254,7 +268,8 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   if (!started) return started.error();
   Control& control = **started;
 
-  if (options.kind != RunKind::Trace) return RunAlone(image, object, control, **output, queue, maps, options);
+  Printer printer(image, maps, **output, attachments);
+  if (options.kind != RunKind::Trace) return RunAlone(image, object, control, printer, **output, queue, options);
   if (!options.dry_run) {
     Status begin = control.RunByHand(AttachKind::Begin);
     if (!begin) return begin.error();
@@ -272,7 +287,7 @@ Result<int> Run(const image::Image& image, const RunOptions& options) {
   if (live && child) child->Release();
 
   std::thread iterating([&] { RunIterators(image, attachments, control, options); });
-  Printer(image, maps, **output).Run(queue, control);
+  printer.Run(queue, control);
   iterating.join();
   started->reset();  // before the links: it watches for a second Ctrl-C until here
   attachments.Detach();

@@ -73,6 +73,9 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = _has_hardware_counters() == (kind == "hardware")
     elif kind == "breakpoint":
         found = (PERF_DEVICES / "breakpoint").is_dir()
+    elif kind == "symbol":
+        with open("/proc/kallsyms", encoding="utf-8") as symbols:
+            found = any(line.split()[2] == what for line in symbols)
     elif kind == "functions":
         found = _has_function_tracer()
     elif kind == "module":

@@ -54,6 +54,7 @@ class CallChecker {
   void CheckStrcap(const Call& call);
   void CheckReg(const Call& call);
   void CheckTask(const Call& call);
+  void CheckPath(const Call& call);
   void CheckFind(const Call& call);
   void CheckStructs(const Call& call, std::initializer_list<const char*> names);
   void CheckPton(const Call& call);

@@ -11,6 +11,11 @@ namespace {
 constexpr Known kMostHistBits = 5;
 constexpr Known kMostLhistBuckets = 1000;
 
+// What the kernel finds a thread by.
+constexpr std::initializer_list<const char*> kOfThreads = {"struct task_struct", "struct pid",           "struct upid",
+                                                           "struct ns_common",   "struct pid_namespace", "struct idr",
+                                                           "struct xarray",      "struct xa_node"};
+
 struct ClassRow {
   ParamClass value;
   std::string_view text;
@@ -183,9 +188,8 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Strcontains:
     case FunctionId::Strstr:
     case FunctionId::StrConcat: return CheckTexts(call, 2);
-    case FunctionId::CommOf:
-      return CheckStructs(call, {"struct task_struct", "struct pid", "struct upid", "struct ns_common", "struct pid_namespace",
-                                 "struct idr", "struct xarray", "struct xa_node"});
+    case FunctionId::Path: return CheckPath(call);
+    case FunctionId::CommOf: return CheckStructs(call, kOfThreads);
     case FunctionId::Ppid:
     case FunctionId::Pcomm:
     case FunctionId::LeaderComm:
@@ -204,6 +208,7 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::CgroupId:
     case FunctionId::CgroupPath:
     case FunctionId::Override:
+    case FunctionId::Unwatch:
     case FunctionId::IsLiteral:
     case FunctionId::IsStr:
     case FunctionId::IsPtr:

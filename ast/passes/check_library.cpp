@@ -53,6 +53,25 @@ void CallChecker::CheckTask(const Call& call) {
   CheckStructs(call, {"struct task_struct", "struct pid", "struct upid", "struct ns_common"});
 }
 
+void CallChecker::CheckPath(const Call& call) {
+  constexpr std::string_view kPath = "struct path";
+  const Type* type = typed_.TypeOf(call.args[0]);
+  const Type* of = type != nullptr && type->is(TypeKind::Pointer) ? type->element : type;
+  if (of != nullptr && !of->is(TypeKind::None) && (!of->is(TypeKind::Struct) || of->info->name != kPath)) {
+    diagnostics_.Emit(Diag::NotAnAddress, call.args[0]->location, call.name, "a `struct path` or a pointer to one",
+                      ToString(type));
+  }
+  const std::optional<Known> size = KnownValue(call, 1);
+  const auto most = static_cast<Known>(typed_.config.max_strlen);
+  if (size && (*size < 1 || *size > most)) {
+    diagnostics_.EmitWithHint(Diag::NotAnAddress, call.args[1]->location, "set `max_strlen` for more", call.name,
+                              fmt::format("a size from 1 to {}", typed_.config.max_strlen), static_cast<int64_t>(*size));
+  }
+  CheckStructs(call,
+               {"struct path", "struct dentry", "struct vfsmount", "struct mount", "struct qstr", "struct super_block",
+                "struct file_system_type", "struct inode", "struct fs_struct", "struct task_struct", "struct dentry_operations"});
+}
+
 void CallChecker::CheckStructs(const Call& call, std::initializer_list<const char*> names) {
   for (const char* needed : names) {
     if (typed_.source->Find(needed) != nullptr) continue;

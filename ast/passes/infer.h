@@ -152,6 +152,7 @@ class Inference {
   void FindInto(const Expr& result, const Type* value);
   Flow ProbeTypeFlow(const Expr& e);
   Flow StrcapFlow(const Call& e);
+  Flow PathFlow(const Call& e);
   Flow NumberNameFlow(const Call& e, const NameTable& table, bool either_sign);
   Flow BswapFlow(const Call& e);
   Flow KaddrFlow(const Call& e);

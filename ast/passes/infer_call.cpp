@@ -211,6 +211,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::CgroupId: return CgroupIdFlow(e);
     case FunctionId::CgroupPath: return CgroupPathFlow(e);
     case FunctionId::StrConcat: return StrConcatFlow(e);
+    case FunctionId::Path: return PathFlow(e);
     case FunctionId::DefaultStrLength: return Constant(e, typed_.config.max_strlen);
     case FunctionId::IsLiteral:
     case FunctionId::IsStr:
@@ -263,6 +264,7 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::LeaderTid:
     case FunctionId::IsErr:
     case FunctionId::Reg:
+    case FunctionId::Unwatch:
     case FunctionId::Exit: break;
   }
   for (const Expr* arg : e.args) Visit(arg);

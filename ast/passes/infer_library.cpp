@@ -22,6 +22,14 @@ Flow Inference::StrcapFlow(const Call& e) {
   return Constant(e, typed_.config.max_strlen);
 }
 
+// A capacity from the size when it is given, else from the configuration.
+Flow Inference::PathFlow(const Call& e) {
+  for (const Expr* arg : e.args) Visit(arg);
+  const std::optional<Known> size = e.args.size() > 1 ? KnownValue(e.args[1]) : std::nullopt;
+  const auto most = static_cast<Known>(typed_.config.max_strlen);
+  return Flow::Of(types().String(static_cast<uint64_t>(size && *size > 0 && *size < most ? *size : most)));
+}
+
 // The name of a number, a constant where the number is one.
 Flow Inference::NumberNameFlow(const Call& e, const NameTable& table, bool either_sign) {
   for (const Expr* arg : e.args) Visit(arg);
@@ -69,6 +77,9 @@ Flow Inference::PercpuKaddrFlow(const Call& e) {
   const auto& name = e.args.empty() ? std::nullopt : typed_.Info(e.args[0]).string;
   if (name && source_.KindOfVariable(*name) == 0) {
     Report(Diag::NoSymbol, e.args[0]->location, fmt::format("the kernel's BTF has no variable `{}`", *name));
+  } else if (name && !source_.host().KernelAddress(*name)) {
+    ReportWithHint(Diag::NoSymbol, e.args[0]->location, "/proc/kallsyms has them if the kernel is built with KALLSYMS_ALL",
+                   fmt::format("the kernel does not tell where its variable `{}` is", *name));
   }
   return Flow::Of(types().Pointer(types().Int(64, false), AddressSpace::Kernel));
 }

@@ -1,5 +1,6 @@
-// t_memory N: writes the 8 bytes at address 0x10000000 N times. For watchpoints.
+// t_memory N MS: writes the 8 bytes at address 0x10000000 N times, and sleeps MS in between. For watchpoints.
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "trigger.h"
 
@@ -10,6 +11,10 @@ int main(int argc, char** argv) {
       mmap(place, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0);
   if (watched != place) return 1;
   const long count = number(argc, argv, 1, 1);
-  for (long i = 0; i < count; i++) *watched = i;
+  const long pause = number(argc, argv, 2, 0);
+  for (long i = 0; i < count; i++) {
+    *watched = i;
+    if (pause > 0) usleep((useconds_t)(pause * 1000));
+  }
   return 0;
 }
