@@ -45,6 +45,7 @@ def not_booted_with(options: str) -> str:
 
 # What a report says of a need that is not met.
 ABSENT = {
+    "symbol": "the kernel lists no symbol {}",
     "tracepoint": "the kernel has no tracepoint {}",
     "kprobe": "the kernel has no kprobes",
     "uprobe": "the kernel has no uprobes",
