@@ -66,6 +66,7 @@ const Type* CInteger(std::string_view name, TypeTable& types) {
     if (row.name == name) return types.Int(row.bits, row.is_signed);
   }
   if (name == "_Bool") return types.Bool();
+  if (name == "float" || name == "double") return types.Int(name == "float" ? 32 : 64, false);  // their bits
   return FromWords(name, types);
 }
 

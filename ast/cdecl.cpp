@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <memory>
 #include <set>
 #include <utility>
@@ -17,15 +18,15 @@ namespace {
 // Scripts ask for it, to leave out what the kernel's BTF knows better.
 constexpr std::string_view kHaveBtf = "BPFTRACE_HAVE_BTF";
 
-enum class Directive : uint8_t { None, If, Ifdef, Ifndef, Elif, Else, Endif, Define, Undef, Include, Error, Other };
+enum class Directive : uint8_t { None, If, Ifdef, Ifndef, Elif, Else, Endif, Define, Undef, Include, Error, Pragma, Other };
 struct DirectiveRow {
   std::string_view name;
   Directive directive;
 };
 constexpr DirectiveRow kDirectives[] = {
-    {"if", Directive::If},           {"ifdef", Directive::Ifdef},  {"ifndef", Directive::Ifndef}, {"elif", Directive::Elif},
-    {"else", Directive::Else},       {"endif", Directive::Endif},  {"define", Directive::Define}, {"undef", Directive::Undef},
-    {"include", Directive::Include}, {"pragma", Directive::Other}, {"warning", Directive::Other}, {"error", Directive::Error},
+    {"if", Directive::If},           {"ifdef", Directive::Ifdef},   {"ifndef", Directive::Ifndef}, {"elif", Directive::Elif},
+    {"else", Directive::Else},       {"endif", Directive::Endif},   {"define", Directive::Define}, {"undef", Directive::Undef},
+    {"include", Directive::Include}, {"pragma", Directive::Pragma}, {"warning", Directive::Other}, {"error", Directive::Error},
     {"line", Directive::Other},      {"import", Directive::Other},
 };
 
@@ -47,14 +48,14 @@ class Reader {
     defined_.emplace(kHaveBtf);
   }
 
-  bool has_headers() const { return !left_.empty(); }
+  bool has_headers() const { return !left_.empty() || own_headers_; }
   std::string ReadHeaders();
 
   void Read(const CDefinition& definition) {
     std::vector<CToken> tokens = LexC(definition.text);
     if (tokens[0].text == "#") return ReadDirective(definition, std::move(tokens));
     if (!Active()) return;
-    CParser parser(std::move(tokens), source_);
+    CParser parser(std::move(tokens), source_, packing_.back(), definition.optional);
     if (!parser.Definition() && !definition.optional) {
       diagnostics_.Emit(Diag::BadDefinition, LocationIn(definition, parser.guilty()), parser.error());
     }
@@ -115,12 +116,30 @@ class Reader {
       case Directive::Error:
         if (Active()) diagnostics_.Emit(Diag::BadDirective, at, "the script says `#error`");
         return;
+      case Directive::Pragma:
+        if (Active()) Pragma(tokens);
+        return;
       case Directive::Other: return;
       case Directive::None:
         if (Active() && tokens.size() > 2) {
           diagnostics_.Emit(Diag::BadDirective, at, fmt::format("`#{}` is no directive", tokens[1].text));
         }
     }
+  }
+
+  // `#pragma pack(push, 1)`, `pack(2)`, `pack()`, `pack(pop)`.
+  void Pragma(const std::vector<CToken>& tokens) {
+    if (tokens.size() < 4 || tokens[2].text != "pack" || tokens[3].text != "(") return;
+    uint32_t most = 0;
+    bool push = false, pop = false;
+    for (size_t i = 4; i < tokens.size(); ++i) {
+      push |= tokens[i].text == "push";
+      pop |= tokens[i].text == "pop";
+      if (tokens[i].kind == CToken::Number) most = static_cast<uint32_t>(std::strtoul(tokens[i].text.c_str(), nullptr, 0));
+    }
+    if (push) packing_.push_back(packing_.back());
+    if (pop && packing_.size() > 1) packing_.pop_back();
+    if (!pop && (most != 0 || !push)) packing_.back() = most;
   }
 
   // A header of the user's own. One in quotes that is nowhere is an error, unless it looks like the kernel's.
@@ -141,6 +160,10 @@ class Reader {
         diagnostics_.EmitWithHint(Diag::HeaderMissing, definition.location, "-I FOLDER says where to look", name);
       }
       return;
+    }
+    if (depth_ == 0) {  // what the own parser does not understand is for libclang, too
+      for_headers_ += fmt::format("#include \"{}\"\n", header->path);
+      own_headers_ = true;
     }
     if (depth_ == kMostDepth || ++headers_ > kMostHeaders) {
       diagnostics_.Emit(Diag::HeaderMissing, definition.location, name + "` within `" + name);
@@ -238,27 +261,33 @@ class Reader {
   Diagnostics& diagnostics_;
   int depth_ = 0;
   int headers_ = 0;
-  std::string for_headers_;        // what the preprocessor is given, should a name be missing
+  std::string for_headers_;        // what libclang is given, should a name be missing
   std::vector<std::string> left_;  // headers in it
+  bool own_headers_ = false;       // some of the user's are in it, too
   bool filling_ = false;           // reading what it made of that
   std::set<std::string, std::less<>> defined_;
   std::vector<Branch> branches_;
+  std::vector<uint32_t> packing_ = {0};  // #pragma pack: the largest alignment of fields; 0: their own
 };
 
-// The headers that Include left, by the preprocessor. What is said when a name is still unknown then.
+// The headers that Include left, by libclang. What is said when a name is still unknown then.
 std::string Reader::ReadHeaders() {
-  const std::optional<std::string> text = input_.preprocess(for_headers_);
-  if (!text) return "headers are read by clang or gcc; neither could do it";
+  const Result<HeaderDeclarations> headers = input_.read_headers(for_headers_);
+  if (!headers) {
+    const Error& error = headers.error();
+    return error.hint.empty() ? error.message : error.message + "; " + error.hint;
+  }
   filling_ = true;
   source_.FillOnly(true);
-  for (const CDefinition& definition : SplitHeader(*text, 0)) Read(definition);
+  DefineHeaderTypes(*headers, source_);
+  for (const std::string& define : headers->defines) Read({Location{}, define, true});
   source_.FillOnly(false);
   filling_ = false;
   std::string missing;
   for (size_t i = 0; i < left_.size(); ++i) {
     if (defined_.contains(kNoHeader + std::to_string(i))) missing += fmt::format("{}`{}`", missing.empty() ? "" : ", ", left_[i]);
   }
-  return missing.empty() ? "" : fmt::format("not installed: {}", missing);
+  return missing.empty() ? headers->problem : fmt::format("not installed: {}", missing);
 }
 
 }  // namespace
@@ -268,7 +297,7 @@ void ReadCDefinitions(const std::vector<CDefinition>& definitions, const ScriptI
   const auto reader = std::make_shared<Reader>(input, source, diagnostics);
   for (const CDefinition& definition : definitions) reader->Read(definition);
   reader->Finish();
-  if (reader->has_headers() && input.preprocess) source.OnMissing([reader] { return reader->ReadHeaders(); });
+  if (reader->has_headers() && input.read_headers) source.OnMissing([reader] { return reader->ReadHeaders(); });
 }
 
 }  // namespace kawk

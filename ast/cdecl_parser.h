@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,7 +16,9 @@ namespace kawk {
 
 class CParser {
  public:
-  CParser(std::vector<CToken> tokens, TypeSource& source) : tokens_(std::move(tokens)), source_(source) {}
+  // `packing`: what `#pragma pack` says; 0: nothing. `tentative`: structs that are not understood stay unknown.
+  CParser(std::vector<CToken> tokens, TypeSource& source, uint32_t packing = 0, bool tentative = false)
+      : tokens_(std::move(tokens)), source_(source), packing_(packing), tentative_(tentative) {}
 
   // A constant expression up to the end of the text; nothing when it is none.
   std::optional<__int128> Constant();
@@ -49,6 +52,7 @@ class CParser {
   bool Fail(std::string what) { return FailAt(Peek(), std::move(what)); }
   bool FailAt(const CToken& token, std::string what);
   void SkipAttributes();
+  uint32_t AlignmentAt(size_t ahead) const;
   void SkipTo(std::string_view open, std::string_view close);
   void SkipParens();
   bool StartsType() const;
@@ -62,11 +66,18 @@ class CParser {
   bool Check(const StructInfo& info, const StructField& field, const CToken& name);
   void Place(StructInfo& info, StructField field, uint64_t* bit);
   std::optional<Declarator> Declare(const Type* type, bool is_char);
+  std::optional<Declarator> DeclareInParens(const Type* type, bool is_char);
+  std::optional<std::vector<uint64_t>> ArrayLengths(Declarator& declarator);
+  const Type* ArrayOf(const Type* type, bool is_char, std::vector<uint64_t> counts);
 
   std::vector<CToken> tokens_;
   TypeSource& source_;
   size_t at_ = 0;
+  uint32_t packing_ = 0;
+  bool tentative_ = false;
+  std::map<std::string, const Type*> unfinished_;  // structs whose body is being read, by name
   bool packed_ = false;
+  uint32_t aligned_ = 0;                     // by an attribute just passed; 0: none
   const StructInfo* flexible_in_ = nullptr;  // the last struct with a field `name[]`
   std::set<const Type*> open_;               // structs whose body is being read
   std::string error_;

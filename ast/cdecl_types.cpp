@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kQualifiers = {"const",  "volatile", "static",   "extern",
                                                          "inline", "restrict", "__signed", "__extension__"};
+constexpr uint32_t kLargestAlignment = 16;  // of `aligned` alone
+constexpr uint32_t kMostAlignment = 1u << 16;
 constexpr int64_t kMostElements = 1 << 24;  // of an array; sizes in bytes have 32 bits
 constexpr std::array<std::string_view, 3> kTags = {"struct", "union", "enum"};
 
@@ -48,11 +50,26 @@ void CParser::SkipParens() {
 
 void CParser::SkipAttributes() {
   while (Take("__attribute__") || Take("__attribute")) {
-    for (size_t i = 0; Peek(i).kind != CToken::End && Peek(i).text != ";"; ++i) {
-      packed_ |= Peek(i).text == "packed" || Peek(i).text == "__packed__";
+    for (size_t i = 0, depth = 0; Peek(i).kind != CToken::End; ++i) {
+      const std::string& word = Peek(i).text;
+      depth += word == "(" ? 1u : 0u;
+      if (word == ")" && --depth == 0) break;
+      packed_ |= word == "packed" || word == "__packed__";
+      if (word == "aligned" || word == "__aligned__") aligned_ = std::max(aligned_, AlignmentAt(i + 1));
     }
     SkipParens();
   }
+}
+
+// What `aligned(n)` asks for: n stands there as a number; without one it is the most that the machine knows.
+uint32_t CParser::AlignmentAt(size_t ahead) const {
+  if (Peek(ahead).text != "(") return kLargestAlignment;
+  std::vector<CToken> number;
+  for (size_t i = ahead + 1; Peek(i).kind != CToken::End && Peek(i).text != ")"; ++i) number.push_back(Peek(i));
+  number.emplace_back();
+  const __int128 value = CParser(std::move(number), source_).Constant().value_or(0);
+  const bool fine = value > 0 && value <= kMostAlignment && (value & (value - 1)) == 0;
+  return fine ? static_cast<uint32_t>(value) : 0;
 }
 
 // The words in front of a declarator.
@@ -120,6 +137,7 @@ const Type* CParser::Tagged(const std::string& keyword) {
     return FailAt(token, "`" + full + "` is defined twice"), nullptr;
   }
   if (Take("{")) return keyword == kTags[2] ? Enumerators(full) : Body(full, keyword == kTags[1]);
+  if (const auto own = unfinished_.find(full); own != unfinished_.end()) return own->second;
   // Only ever named: known elsewhere, or good for pointers.
   const Type* type = source_.Find(full);
   return type != nullptr ? type : source_.types().None();
@@ -153,17 +171,21 @@ const Type* CParser::Body(const std::string& name, bool is_union) {
   StructInfo* info = source_.types().NewStruct(name);
   info->is_union = is_union;
   const Type* type = source_.types().Struct(info);
-  if (name.back() != ' ') source_.Define(name, type);  // first: it may point to itself
+  if (name.back() != ' ') unfinished_[name] = type;  // it may point to itself
   // `packed` stands behind the body, and matters within.
   const bool outer = packed_;
   const size_t begin = at_;
   SkipTo("{", "}");
   packed_ = false;
+  const uint32_t before = std::exchange(aligned_, 0);  // `struct __attribute__((aligned(8))) x {`
   SkipAttributes();
+  info->alignment = std::max({info->alignment, before, std::exchange(aligned_, 0)});
   at_ = begin;
   open_.insert(type);
   const bool fine = Fields(*info);
   open_.erase(type);
+  unfinished_.erase(name);
+  if ((fine || !tentative_) && name.back() != ' ') source_.Define(name, type);
   packed_ = outer;
   return fine ? type : nullptr;
 }
@@ -183,6 +205,7 @@ bool CParser::Fields(StructInfo& info) {
 // `type a, *b[4], c : 3;`, or an anonymous struct or union.
 bool CParser::Field(StructInfo& info, uint64_t* bit) {
   bool is_char = false;
+  aligned_ = 0;
   const Type* type = Specifiers(&is_char);
   if (type == nullptr) return false;
   do {
@@ -212,6 +235,9 @@ bool CParser::Field(StructInfo& info, uint64_t* bit) {
       }
     }
     SkipAttributes();
+    const uint32_t least = std::exchange(aligned_, 0);
+    if (least != 0) *bit = RoundUp(*bit, least * 8ull);
+    info.alignment = std::max(info.alignment, least);
     Place(info, std::move(field), bit);
   } while (Take(","));
   return Take(";") || Fail("a `;` is missing before `" + Peek().text + "`");
@@ -221,6 +247,7 @@ bool CParser::Field(StructInfo& info, uint64_t* bit) {
 bool CParser::Check(const StructInfo& info, const StructField& field, const CToken& name) {
   const Type* whole = field.type;
   while (whole->is(TypeKind::Array)) whole = whole->element;
+  if (whole->is(TypeKind::None)) return FailAt(name, "the type of `" + field.name + "` is not known; a pointer to it can be");
   if (open_.contains(whole)) return FailAt(name, "`" + whole->info->name + "` cannot hold itself; a pointer to it can");
   if (flexible_in_ == &info && !info.is_union)
     return FailAt(name, "`" + info.fields.back().name + "`, an array without a length, must be the last field");
@@ -230,7 +257,9 @@ bool CParser::Check(const StructInfo& info, const StructField& field, const CTok
 
 void CParser::Place(StructInfo& info, StructField field, uint64_t* bit) {
   const uint64_t width = SizeOfType(field.type) * 8ull;
-  const uint32_t alignment = packed_ ? 1 : AlignOfType(field.type);
+  const bool packed = packed_ || packing_ == 1;
+  uint32_t alignment = packed ? 1 : AlignOfType(field.type);
+  if (packing_ != 0) alignment = std::min(alignment, packing_);
   info.alignment = std::max(info.alignment, alignment);
   uint64_t at = info.is_union ? 0 : *bit;
   if (field.bit_size == 0) {
@@ -238,7 +267,7 @@ void CParser::Place(StructInfo& info, StructField field, uint64_t* bit) {
     field.offset = static_cast<uint32_t>(at / 8);
     *bit = std::max(*bit, at + width);
   } else {
-    if (!packed_ && at % width + field.bit_size > width) at = RoundUp(at, width);
+    if (!packed && at % width + field.bit_size > width) at = RoundUp(at, width);
     const bool crosses = at % width + field.bit_size > width;
     field.offset = static_cast<uint32_t>(crosses ? at / 8 : at / width * (width / 8));
     field.bit_offset = static_cast<uint32_t>(at - field.offset * 8ull);
@@ -260,16 +289,20 @@ std::optional<CParser::Declarator> CParser::Declare(const Type* type, bool is_ch
   }
   Declarator declarator{.type = type};
   if (Take("(")) {
-    while (Take("*")) declarator.type = types.Pointer(types.None(), AddressSpace::Kernel);
-    declarator.name = Next().text;
-    if (!Take(")")) return Fail("this declarator is too complicated"), std::nullopt;
-    SkipParens();
-    return declarator;
+    return DeclareInParens(type, is_char);
   }
   SkipAttributes();
   if (Peek().kind != CToken::Word) return Fail("a name is missing before `" + Peek().text + "`"), std::nullopt;
   declarator.token = Next();
   declarator.name = declarator.token.text;
+  const std::optional<std::vector<uint64_t>> counts = ArrayLengths(declarator);
+  if (!counts) return std::nullopt;
+  declarator.type = ArrayOf(type, is_char, *counts);
+  return declarator;
+}
+
+// `[4][2]` behind a name.
+std::optional<std::vector<uint64_t>> CParser::ArrayLengths(Declarator& declarator) {
   std::vector<uint64_t> counts;
   while (Take("[")) {
     const CToken begin = Peek();
@@ -279,11 +312,49 @@ std::optional<CParser::Declarator> CParser::Declare(const Type* type, bool is_ch
       return FailAt(begin, "bad array length of `" + declarator.name + "`"), std::nullopt;
     counts.push_back(static_cast<uint64_t>(*count));
   }
+  return counts;
+}
+
+const Type* CParser::ArrayOf(const Type* type, bool is_char, std::vector<uint64_t> counts) {
+  TypeTable& types = source_.types();
   if (is_char && !counts.empty() && counts.back() > 0) {
-    declarator.type = types.String(counts.back());
+    type = types.String(counts.back());
     counts.pop_back();
   }
-  for (auto count = counts.rbegin(); count != counts.rend(); ++count) declarator.type = types.Array(declarator.type, *count);
+  for (auto count = counts.rbegin(); count != counts.rend(); ++count) type = types.Array(type, *count);
+  return type;
+}
+
+// `(*name)(…)`, `(*name[4])(…)`, `(*name)[4]`, `(name)`: behind the `(`. What a function takes and gives is not kept.
+std::optional<CParser::Declarator> CParser::DeclareInParens(const Type* type, bool is_char) {
+  TypeTable& types = source_.types();
+  size_t stars = 0;
+  while (Peek().text == "*" || Contains(kQualifiers, Peek().text)) stars += Next().text == "*" ? 1u : 0u;
+  Declarator declarator;
+  if (Take("(")) {  // one more: `(*(*name)(…))(…)`, a pointer to a function whatever it gives
+    const std::optional<Declarator> inner = DeclareInParens(types.None(), false);
+    if (!inner) return std::nullopt;
+    declarator = *inner;
+    if (!Take(")")) return Fail("`)` is missing before `" + Peek().text + "`"), std::nullopt;
+    SkipParens();
+    return declarator;
+  }
+  SkipAttributes();
+  if (Peek().kind != CToken::Word) return Fail("a name is missing before `" + Peek().text + "`"), std::nullopt;
+  declarator.token = Next();
+  declarator.name = declarator.token.text;
+  const std::optional<std::vector<uint64_t>> inner = ArrayLengths(declarator);
+  if (!inner) return std::nullopt;
+  SkipParens();  // of a function that gives a pointer to what follows
+  if (!Take(")")) return Fail("`)` is missing before `" + Peek().text + "`"), std::nullopt;
+  const bool function = Peek().text == "(";
+  SkipParens();
+  const std::optional<std::vector<uint64_t>> outer = ArrayLengths(declarator);
+  if (!outer) return std::nullopt;
+  declarator.flexible = !inner->empty() && inner->back() == 0;
+  declarator.type = function ? types.None() : ArrayOf(type, is_char, *outer);
+  for (size_t i = 0; i < stars; ++i) declarator.type = types.Pointer(declarator.type, AddressSpace::Kernel);
+  declarator.type = ArrayOf(declarator.type, false, *inner);
   return declarator;
 }
 

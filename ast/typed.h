@@ -12,9 +12,11 @@
 #include <variant>
 #include <vector>
 
+#include "ast/c_headers.h"
 #include "ast/nodes.h"
 #include "ast/type_source.h"
 #include "ast/types.h"
+#include "base/result.h"
 #include "host/host.h"
 #include "stdlib/registry.h"
 
@@ -148,6 +150,7 @@ inline constexpr std::string_view kHelpOption = "help";  // asks for the script'
 struct IncludedHeader {
   uint32_t file = 0;
   std::string_view text;
+  std::string path = {};
 };
 // `quoted`: `"x.h"`, not `<x.h>`; `from`: the file that includes it. Nothing when it is not found.
 using HeaderFinder = std::function<std::optional<IncludedHeader>(const std::string& name, bool quoted, uint32_t from)>;
@@ -175,8 +178,8 @@ struct ScriptInput {
   bool unsafe = false;
   std::vector<CFunction> c_functions = {};
   HeaderFinder find_header = nullptr;
-  // What C's preprocessor makes of a text, macros included (`cc -E -dD`); nothing when there is no compiler.
-  std::function<std::optional<std::string>(const std::string& text)> preprocess = nullptr;
+  // What lines of `#include` and `#define` declare, read by a compiler of C.
+  std::function<Result<HeaderDeclarations>(const std::string& text)> read_headers = nullptr;
   // Parses the text of a C macro; null when it is no expression. See parser/parser.h.
   std::function<Expr*(Ast& ast, const std::string& text, const Location& at)> parse_expression = nullptr;
   RunMode mode = RunMode::Trace;

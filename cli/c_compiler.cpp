@@ -4,13 +4,11 @@
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 
 #include "host/files.h"
 
@@ -21,7 +19,6 @@ namespace {
 
 // Bitcode of our LLVM's version or older can be linked; the exact version is asked first.
 constexpr std::array kClangs = {"clang-19", "clang", "clang-18", "clang-17", "clang-16", "clang-14"};
-constexpr std::array kPreprocessors = {"clang-19", "clang", "cc", "gcc"};
 
 struct Finished {
   bool ran = false;  // false: there is no such program
@@ -65,40 +62,15 @@ Finished RunTool(const std::vector<std::string>& words, const std::string& input
   return finished;
 }
 
-constexpr const char* kArchitecture =
 #if defined(__x86_64__)
-    "x86";
 constexpr const char* kMultiarch = "/usr/include/x86_64-linux-gnu";
 #elif defined(__aarch64__)
-    "arm64";
 constexpr const char* kMultiarch = "/usr/include/aarch64-linux-gnu";
 #endif
 
 std::string Trimmed(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
-}
-
-// The kernel's own headers, where they are installed; as in the peer, the environment may say where.
-std::vector<std::string> KernelFolders() {
-  utsname name;
-  uname(&name);
-  const std::string modules = fmt::format("/lib/modules/{}/", name.release);
-  const char* source = std::getenv("BPFTRACE_KERNEL_SOURCE");
-  const char* build = std::getenv("BPFTRACE_KERNEL_BUILD");
-  const std::string built = build != nullptr ? build : modules + "build";
-  const std::string sources = source != nullptr ? source : IsFolder(modules + "source") ? modules + "source" : built;
-  std::vector<std::string> folders;
-  for (const std::string& root : {sources, built}) {
-    for (const std::string& part :
-         {fmt::format("/arch/{}/include", kArchitecture), fmt::format("/arch/{}/include/generated", kArchitecture),
-          std::string("/include"), fmt::format("/arch/{}/include/uapi", kArchitecture),
-          fmt::format("/arch/{}/include/generated/uapi", kArchitecture), std::string("/include/uapi"),
-          std::string("/include/generated/uapi")}) {
-      if (IsFolder(root + part)) folders.push_back(root + part);
-    }
-  }
-  return folders;
 }
 
 }  // namespace
@@ -112,7 +84,7 @@ Result<CompiledC> CompileForBpf(const std::string& path, const std::vector<std::
                                       "-O2",
                                       "-g",
                                       "-fno-color-diagnostics",
-                                      fmt::format("-D__TARGET_ARCH_{}", kArchitecture),
+                                      fmt::format("-D__TARGET_ARCH_{}", kTargetArchitecture),
                                       "-c",
                                       "-emit-llvm",
                                       "-idirafter",
@@ -125,19 +97,6 @@ Result<CompiledC> CompileForBpf(const std::string& path, const std::vector<std::
     return CompiledC{{finished.output.begin(), finished.output.end()}, Trimmed(finished.errors)};
   }
   return Error{fmt::format("`{}` needs clang to be compiled, and there is none", path), "install clang"};
-}
-
-std::optional<std::string> Preprocess(const std::string& text, const std::vector<std::string>& include_folders) {
-  const std::vector<std::string> kernel = KernelFolders();
-  for (const char* compiler : kPreprocessors) {
-    std::vector<std::string> words = {compiler, "-E", "-dD", "-P", "-w", "-x", "c"};
-    for (const std::string& folder : include_folders) words.insert(words.end(), {"-I", folder});
-    for (const std::string& folder : kernel) words.insert(words.end(), {"-idirafter", folder});
-    words.emplace_back("-");
-    Finished finished = RunTool(words, text);
-    if (finished.ran && finished.status == 0) return std::move(finished.output);
-  }
-  return std::nullopt;
 }
 
 }  // namespace kawk

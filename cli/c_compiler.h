@@ -1,9 +1,7 @@
-// The machine's C compiler, for what the script brings in C: imported .bpf.c files, and headers whose names neither BTF nor
-// the script itself explains. Nothing is run before such a name is met.
+// The machine's C compiler, for the .bpf.c files that a script imports. Headers are read by libclang: see c_headers.h.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,14 +9,18 @@
 
 namespace kawk {
 
+// As the kernel's sources call the architecture.
+#if defined(__x86_64__)
+constexpr const char* kTargetArchitecture = "x86";
+#elif defined(__aarch64__)
+constexpr const char* kTargetArchitecture = "arm64";
+#endif
+
 struct CompiledC {
   std::vector<uint8_t> bitcode;
   std::string warnings;  // the compiler's words; empty when it is content
 };
 // Compiles a file for BPF by clang. An Error's hint holds what clang says.
 Result<CompiledC> CompileForBpf(const std::string& path, const std::vector<std::string>& include_folders);
-
-// What C's preprocessor makes of `text`, macros included. Nothing when there is no compiler or it gives up.
-std::optional<std::string> Preprocess(const std::string& text, const std::vector<std::string>& include_folders);
 
 }  // namespace kawk

@@ -12,6 +12,7 @@
 #include "cache/key.h"
 #include "cache/witness_host.h"
 #include "cli/c_compiler.h"
+#include "cli/c_headers.h"
 #include "cli/files.h"
 #include "cli/imports.h"
 #include "codegen/c_sources.h"
@@ -114,10 +115,10 @@ std::variant<GenerateOutput, int> Compile(const Options& options, std::string te
                     .unsafe = options.unsafe,
                     .c_functions = std::move(c_functions),
                     .find_header = FindHeadersIn(options.include_folders, options.file, sources, witness),
-                    .preprocess =
+                    .read_headers =
                         [&](const std::string& c_text) {
                           witness.Forbid(kCompilerReads);
-                          return Preprocess(c_text, options.include_folders);
+                          return ReadHeaders(c_text, options.include_folders);
                         },
                     .parse_expression = ParseExpression,
                     .mode = ModeOf(options.run.kind),

@@ -139,12 +139,12 @@ HeaderFinder FindHeadersIn(const std::vector<std::string>& folders, const std::s
       witness.AddFile(path);
       if (!IsRegular(path)) continue;
       for (uint32_t file = 1; file < sources.size(); ++file) {
-        if (sources.name(file) == path) return IncludedHeader{file, sources.text(file)};
+        if (sources.name(file) == path) return IncludedHeader{file, sources.text(file), Canonical(path)};
       }
       Result<std::string> text = ReadFile(path, kLargestFile);
       if (!text) continue;
       const uint32_t file = sources.Add(path, std::move(*text));
-      return IncludedHeader{file, sources.text(file)};
+      return IncludedHeader{file, sources.text(file), Canonical(path)};
     }
     return std::nullopt;
   };

@@ -1,5 +1,5 @@
 // Expressions: one overload per kind of node. Operations on scalars are LLVM integer operations in the type that the
-// passes chose; what is memory is passed as a pointer and copied only where it is stored.
+// passes chose (arithmetic.cpp); what is memory is passed as a pointer and copied only where it is stored (values.cpp).
 #include <linux/bpf.h>
 
 #include <algorithm>
@@ -67,7 +67,10 @@ class Evaluator {
     }
     const RawValue* raw = p_.RawField(&e);
     if (raw != nullptr && TypeOf(e)->IsScalar()) return p_.ReadRawField(*raw, TypeOf(e));
-    return p_.ReadPlace(p_.PlaceOf(&e), TypeOf(e), p_.typed().Info(&e).field);
+    const StructField* field = p_.typed().Info(&e).field;
+    const bool elsewhere = field != nullptr && (field->data_loc || field->rel_data_loc);
+    if (elsewhere && TypeOf(e)->is(TypeKind::Pointer)) return {p_.AddressOf(p_.PlaceOf(&e)), TypeOf(e)};
+    return p_.ReadPlace(p_.PlaceOf(&e), TypeOf(e), field);
   }
 
   Value operator()(const Unary& e) {
@@ -105,11 +108,17 @@ class Evaluator {
     if (operands == nullptr || !operands->is(TypeKind::Int)) operands = type;
     llvm::Value* left = p_.Scalar(e.left, operands);
     llvm::Value* right = p_.Scalar(e.right, operands);
-    return {p_.Convert(Arithmetic(p_, e.op, left, right, operands->is_signed), operands, type), type};
+    return {p_.Convert(EmitArithmetic(p_, e.op, left, right, operands->is_signed), operands, type), type};
   }
 
   Value operator()(const Ternary& e) {
     const Type* type = TypeOf(e);
+    if (const ExprInfo& condition = p_.typed().Info(e.condition); condition.integer && !type->is(TypeKind::None)) {
+      const Expr* chosen = *condition.integer == 0 ? e.otherwise : e.then != nullptr ? e.then : e.condition;
+      llvm::Value* memory = p_.Allocate(SizeOfType(type));
+      p_.EvaluateInto(memory, type, chosen);
+      return p_.FromMemory(memory, type);
+    }
     if (e.then == nullptr) return Elvis(e, type);
     if (type->is(TypeKind::None)) {
       p_.If(p_.Truth(e.condition), [&] { p_.Evaluate(e.then); }, [&] { p_.Evaluate(e.otherwise); });
@@ -150,8 +159,6 @@ class Evaluator {
     return {llvm::ConstantInt::get(ir_.getIntNTy(SizeOfType(info.type) * 8), *info.integer, false), info.type};
   }
 
-  static llvm::Value* Arithmetic(Program& p, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed);
-
  private:
   const Type* TypeOf(const Expr& e) { return p_.typed().TypeOf(&e); }
 
@@ -185,7 +192,7 @@ class Evaluator {
       const Type* variable = p_.typed().variables[index].type;
       llvm::Value* old = p_.Load(p_.Variable(index), variable);
       llvm::Value* one = llvm::ConstantInt::get(old->getType(), variable->is(TypeKind::Pointer) ? UnitOf(variable) : 1);
-      llvm::Value* now = Arithmetic(p_, op, old, one, variable->is_signed);
+      llvm::Value* now = EmitArithmetic(p_, op, old, one, variable->is_signed);
       p_.Store(p_.Variable(index), variable, {now, variable});
       p_.ForgetVariable(index);
       return {p_.Convert(return_old ? old : now, variable, type), type};
@@ -216,10 +223,10 @@ class Evaluator {
     llvm::Value* a = p_.Scalar(e.left, word);
     llvm::Value* b = p_.Scalar(e.right, word);
     if (left->is(TypeKind::Pointer) && right->is(TypeKind::Pointer)) {
-      return {p_.Convert(Arithmetic(p_, BinaryOp::Div, ir_.CreateSub(a, b), unit, true), word, TypeOf(e)), TypeOf(e)};
+      return {p_.Convert(EmitArithmetic(p_, BinaryOp::Div, ir_.CreateSub(a, b), unit, true), word, TypeOf(e)), TypeOf(e)};
     }
     (pointer == left ? b : a) = ir_.CreateMul(pointer == left ? b : a, unit);
-    return {Arithmetic(p_, e.op, a, b, false), TypeOf(e)};
+    return {EmitArithmetic(p_, e.op, a, b, false), TypeOf(e)};
   }
 
   // Between integers and arrays of integers, and from strings: the same bytes seen as something else.
@@ -293,66 +300,7 @@ class Evaluator {
   llvm::IRBuilder<>& ir_;
 };
 
-// Division and remainder signed with the BPF instruction set v3, which has only unsigned ones: by magnitude, then the sign.
-// By zero: quotient 0, remainder the dividend, as BPF defines it.
-llvm::Value* SignedDivide(Program& p, llvm::Value* left, llvm::Value* right, bool remainder) {
-  auto& ir = p.ir();
-  llvm::Value* zero = llvm::ConstantInt::get(left->getType(), 0);
-  llvm::Value* left_negative = ir.CreateICmpSLT(left, zero);
-  llvm::Value* right_negative = ir.CreateICmpSLT(right, zero);
-  llvm::Value* a = ir.CreateSelect(left_negative, ir.CreateNeg(left), left);
-  llvm::Value* b = ir.CreateSelect(right_negative, ir.CreateNeg(right), right);
-  llvm::Value* by_zero = ir.CreateICmpEQ(b, zero);
-  llvm::Value* one = llvm::ConstantInt::get(left->getType(), 1);  // the result by zero, as in the peer
-  llvm::Value* safe = ir.CreateSelect(by_zero, one, b);
-  if (remainder) {
-    llvm::Value* rest = ir.CreateURem(a, safe);
-    return ir.CreateSelect(by_zero, one, ir.CreateSelect(left_negative, ir.CreateNeg(rest), rest));
-  }
-  llvm::Value* quotient = ir.CreateUDiv(a, safe);
-  llvm::Value* negative = ir.CreateXor(left_negative, right_negative);
-  return ir.CreateSelect(by_zero, one, ir.CreateSelect(negative, ir.CreateNeg(quotient), quotient));
-}
-
-llvm::Value* UnsignedDivide(Program& p, llvm::Value* left, llvm::Value* right, bool remainder) {
-  auto& ir = p.ir();
-  llvm::Value* zero = llvm::ConstantInt::get(left->getType(), 0);
-  llvm::Value* by_zero = ir.CreateICmpEQ(right, zero);
-  llvm::Value* one = llvm::ConstantInt::get(left->getType(), 1);
-  llvm::Value* safe = ir.CreateSelect(by_zero, one, right);
-  llvm::Value* result = remainder ? ir.CreateURem(left, safe) : ir.CreateUDiv(left, safe);
-  return ir.CreateSelect(by_zero, one, result);
-}
-
-// The shift count is taken modulo the width, as the machine does.
-llvm::Value* ShiftCount(Program& p, llvm::Value* count) {
-  const uint64_t mask = count->getType()->getIntegerBitWidth() - 1;
-  return p.ir().CreateAnd(count, llvm::ConstantInt::get(count->getType(), mask));
-}
-
-llvm::Value* Evaluator::Arithmetic(Program& p, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed) {
-  auto& ir = p.ir();
-  switch (op) {
-    case BinaryOp::Add: return ir.CreateAdd(left, right);
-    case BinaryOp::Sub: return ir.CreateSub(left, right);
-    case BinaryOp::Mul: return ir.CreateMul(left, right);
-    case BinaryOp::Div: return is_signed ? SignedDivide(p, left, right, false) : UnsignedDivide(p, left, right, false);
-    case BinaryOp::Mod: return is_signed ? SignedDivide(p, left, right, true) : UnsignedDivide(p, left, right, true);
-    case BinaryOp::BitAnd: return ir.CreateAnd(left, right);
-    case BinaryOp::BitOr: return ir.CreateOr(left, right);
-    case BinaryOp::BitXor: return ir.CreateXor(left, right);
-    case BinaryOp::Shl: return ir.CreateShl(left, ShiftCount(p, right));
-    case BinaryOp::Shr: return is_signed ? ir.CreateAShr(left, ShiftCount(p, right)) : ir.CreateLShr(left, ShiftCount(p, right));
-    default: break;
-  }
-  UNREACHABLE("arithmetic operator");
-}
-
 }  // namespace
-
-llvm::Value* EmitArithmetic(Program& p, BinaryOp op, llvm::Value* left, llvm::Value* right, bool is_signed) {
-  return Evaluator::Arithmetic(p, op, left, right, is_signed);
-}
 
 Value Program::Evaluate(const Expr* expr) {
   const ExprInfo& info = typed().Info(expr);
@@ -360,96 +308,6 @@ Value Program::Evaluate(const Expr* expr) {
   if (info.integer || info.string) return evaluator.Constant(*expr);
   SetLocation(expr->location);
   return VisitExpr(*expr, evaluator);
-}
-
-llvm::Value* Program::Scalar(const Expr* expr, const Type* type) {
-  const Value value = Evaluate(expr);
-  return Convert(value.v, value.type, type);
-}
-
-llvm::Value* Program::Truth(const Expr* expr) {
-  const Value value = Evaluate(expr);
-  if (value.type->is(TypeKind::String)) return ir_.CreateICmpNE(ir_.CreateLoad(ir_.getInt8Ty(), value.v), ir_.getInt8(0));
-  return ir_.CreateICmpNE(value.v, llvm::ConstantInt::get(value.v->getType(), 0));
-}
-
-llvm::Value* Program::Convert(llvm::Value* scalar, const Type* from, const Type* to) {
-  CHECK(from->IsScalar() && to->IsScalar());
-  if (to->is(TypeKind::Bool)) {
-    return from->is(TypeKind::Bool) ? scalar : ir_.CreateICmpNE(scalar, llvm::ConstantInt::get(scalar->getType(), 0));
-  }
-  return ir_.CreateIntCast(scalar, ir_.getIntNTy(SizeOfType(to) * 8), from->is_signed && !from->is(TypeKind::Bool));
-}
-
-llvm::Value* Program::Load(llvm::Value* src, const Type* type) {
-  auto* integer = ir_.getIntNTy(SizeOfType(type) * 8);
-  llvm::Value* loaded = ir_.CreateAlignedLoad(integer, src, llvm::Align(AlignOfType(type)));
-  return type->is(TypeKind::Bool) ? ir_.CreateICmpNE(loaded, ir_.getInt8(0)) : loaded;
-}
-
-const Type* Program::ValueTypeOf(const Expr* expr) {
-  const Type* type = typed().TypeOf(expr);
-  return type->IsAggregate() ? typed().types->AggregateInt(type) : type;
-}
-
-Value Program::FromMemory(llvm::Value* src, const Type* type) { return {type->IsScalar() ? Load(src, type) : src, type}; }
-
-void Program::EvaluateInto(llvm::Value* dst, const Type* type, const Expr* expr) {
-  if (type->is(TypeKind::Tuple) || type->is(TypeKind::Record)) {
-    const auto* tuple = As<TupleExpr>(expr);
-    const auto* record = As<RecordExpr>(expr);
-    if (tuple != nullptr || record != nullptr) {
-      const auto& elements = tuple != nullptr ? tuple->elements : record->elements;
-      const std::vector<uint32_t> offsets = MemberOffsets(type);
-      uint32_t packed = 0;
-      for (const Type* member : type->members) packed += SizeOfType(member);
-      if (packed != SizeOfType(type)) Zero(dst, SizeOfType(type));  // padding is part of a key
-      for (size_t i = 0; i < elements.size(); ++i) EvaluateInto(At(dst, offsets[i]), type->members[i], elements[i]);
-      return;
-    }
-  }
-  if (type->is(TypeKind::String)) {
-    const ExprInfo& info = typed().Info(expr);
-    if ((info.function == FunctionId::Str && !info.string) || HasPlace(expr)) {
-      Zero(dst, type->length);
-      StringInto(dst, type->length, expr);
-      return;
-    }
-    const bool comm = info.builtin == BuiltinId::Comm && As<Ident>(expr) != nullptr && Recall("comm") == nullptr;
-    if (comm && type->length == typed().TypeOf(expr)->length) return CommInto(dst, type->length);
-  }
-  // `args` as a whole is in the context, which only a helper can copy.
-  const bool whole_args = type->is(TypeKind::Struct) && typed().Info(expr).space == AddressSpace::Context;
-  if ((HasPlace(expr) || whole_args) && !type->IsScalar() && typed().TypeOf(expr) == type) {
-    const Place place = PlaceOf(expr);
-    if (place.space != AddressSpace::Bpf) return ReadBytes(dst, SizeOfType(type), place);
-    return Store(dst, type, ReadPlace(place, type));
-  }
-  Store(dst, type, Evaluate(expr));
-}
-
-void Program::Store(llvm::Value* dst, const Type* type, const Value& value) {
-  if (type->IsScalar()) {
-    llvm::Value* scalar = Convert(value.v, value.type, type);
-    if (type->is(TypeKind::Bool)) scalar = ir_.CreateZExt(scalar, ir_.getInt8Ty());
-    if (IsInFrame(dst)) scalar = Blur(scalar);
-    ir_.CreateAlignedStore(scalar, dst, llvm::Align(AlignOfType(type)));
-    return;
-  }
-  if ((type->is(TypeKind::Tuple) || type->is(TypeKind::Record)) && value.type != type) {
-    const std::vector<uint32_t> to = MemberOffsets(type);
-    const std::vector<uint32_t> from = MemberOffsets(value.type);
-    Zero(dst, SizeOfType(type));
-    for (size_t i = 0; i < to.size(); ++i)
-      Store(At(dst, to[i]), type->members[i], FromMemory(At(value.v, from[i]), value.type->members[i]));
-    return;
-  }
-  if (type->is(TypeKind::String) && (value.type->length != type->length || !value.padded)) {
-    StoreString(dst, type->length, value);
-    return;
-  }
-  if (type->is(TypeKind::Buffer) && value.type->length < type->length) Zero(dst, SizeOfType(type));
-  Copy(dst, value.v, std::min(SizeOfType(type), SizeOfType(value.type)));
 }
 
 }  // namespace kawk

@@ -121,9 +121,15 @@ Result<GenerateOutput> Generate(const Ast&, const Typed& typed, const SourceMap&
   GenerateOutput output;
   output.notes = DescribeLowering(typed, lowered);
   if (options.want_ir) output.ir = PrintModule(module.module());
-  OptimizeForBpf(module.module());
+  const std::unique_ptr<llvm::Module> spare = SpareCopy(module.module());
+  if (Status optimized = OptimizeForBpf(module.module()); !optimized) return optimized.error();
   if (options.want_optimized_ir) output.optimized_ir = PrintModule(module.module());
   Result<std::vector<uint8_t>> object = EmitObject(module.module());
+  if (!object && spare != nullptr) {
+    KeepInMemory(*spare);
+    if (Status optimized = OptimizeForBpf(*spare); !optimized) return optimized.error();
+    object = EmitObject(*spare);
+  }
   if (!object) return object.error();
   module.image().object = std::move(*object);
   output.image = std::move(module.image());

@@ -314,6 +314,27 @@ void Program::LoopWhile(const While& s) {
   LeaveIfAsked(s);
 }
 
+// The array is read once, before the first turn.
+void Program::LoopOverArray(const ForIn& s) {
+  const int variable = typed().lets[s.id.value];
+  const Type* array = typed().TypeOf(s.iterable);
+  const Type* element = typed().variables[variable].type;
+  const uint64_t size = SizeOfType(array->element);
+  const uint32_t copy = ReserveScratch(SizeOfType(array));
+  EvaluateInto(At(ScratchBase(), copy), array, s.iterable);
+  const LoopWords words = OpenLoop(false);
+  llvm::Function* body = MakeBody(FunctionKind::LoopBody, s.location, words.stopped, [&](llvm::Function* function) {
+    llvm::Value* turn = ir_.CreateZExt(function->getArg(0), ir_.getInt64Ty());
+    const Place place{AddressSpace::Bpf, At(ScratchBase(), copy), ir_.CreateMul(turn, I64(size)), 0};
+    Store(Variable(variable), element, ReadPlace(place, element));
+    Statements(s.body->statements);
+  });
+  SetLocation(s.location);
+  RunTurns(body, I64(array->length), words);
+  CloseLoop(words);
+  LeaveIfAsked(s);
+}
+
 void Program::LoopOverMap(const ForIn& s) {
   const int map = typed().Info(s.iterable).map;
   const MapInfo& info = typed().maps[map];

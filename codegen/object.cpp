@@ -2,17 +2,21 @@
 // LLVM's default changes between releases.
 #include "codegen/object.h"
 
+#include <fmt/format.h>
+#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/CodeGen/MachineModuleInfo.h>
 #include <llvm/CodeGen/Passes.h>
 #include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/DiagnosticPrinter.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/ErrorHandling.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/Utils/Cloning.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -57,16 +61,31 @@ llvm::LLVMTargetMachine& Machine() {
 struct Complaints : llvm::DiagnosticHandler {
   explicit Complaints(std::string& text) : text(text) {}
   bool handleDiagnostics(const llvm::DiagnosticInfo& info) override {
-    if (info.getSeverity() == llvm::DS_Error) {
+    if (info.getSeverity() == llvm::DS_Error && text.empty()) {  // the others say the same of other places
       llvm::raw_string_ostream stream(text);
       llvm::DiagnosticPrinterRawOStream printer(stream);
       info.print(printer);
-      stream << "\n";
     }
     return true;
   }
   std::string& text;
 };
+
+// Jumps of the instruction set reach 32767 instructions. A function that has far more of LLVM's, before and after they are
+// optimised, cannot fit: told before the code generator spends a minute on it.
+constexpr unsigned kMostInstructions = 200'000;
+constexpr unsigned kMostOptimized = 50'000;
+constexpr unsigned kManyStores = 40;  // fewer cannot make LLVM run out of stack
+
+Error TooLarge(unsigned size) {
+  return Error{fmt::format("the script does not fit the limits of BPF: a probe has {} instructions", size), "split large probes"};
+}
+
+// Whether it reads or writes memory other than the stack.
+bool UsesMemory(const llvm::Instruction& instruction) {
+  const llvm::Value* pointer = llvm::getLoadStorePointerOperand(&instruction);
+  return pointer != nullptr && !llvm::isa<llvm::AllocaInst>(llvm::getUnderlyingObject(pointer));
+}
 
 }  // namespace
 
@@ -75,7 +94,31 @@ void PrepareModule(llvm::Module& module) {
   module.setDataLayout(Machine().createDataLayout());
 }
 
-void OptimizeForBpf(llvm::Module& module) {
+std::unique_ptr<llvm::Module> SpareCopy(const llvm::Module& module) {
+  unsigned stores = 0;
+  for (const llvm::Function& function : module) {
+    for (const llvm::Instruction& instruction : llvm::instructions(function)) {
+      stores += llvm::isa<llvm::StoreInst>(instruction) && UsesMemory(instruction) ? 1u : 0u;
+    }
+  }
+  return stores < kManyStores ? nullptr : llvm::CloneModule(module);
+}
+
+void KeepInMemory(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+      if (!UsesMemory(instruction)) continue;
+      if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction)) load->setVolatile(true);
+      if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) store->setVolatile(true);
+    }
+  }
+}
+
+Status OptimizeForBpf(llvm::Module& module) {
+  for (const llvm::Function& function : module) {
+    const unsigned size = function.getInstructionCount();
+    if (size > kMostInstructions) return TooLarge(size);
+  }
   llvm::PipelineTuningOptions tuning;
   // BPF has no vectors, and unrolled loops only cost the verifier time.
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopUnrolling = tuning.LoopInterleaving = false;
@@ -90,6 +133,10 @@ void OptimizeForBpf(llvm::Module& module) {
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  for (const llvm::Function& function : module) {
+    if (function.getInstructionCount() > kMostOptimized) return TooLarge(function.getInstructionCount());
+  }
+  return Ok{};
 }
 
 namespace {

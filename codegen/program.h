@@ -206,6 +206,7 @@ class Program {
   void LoopOverRange(const ForRange& s);
   void LoopWhile(const While& s);
   void LoopOverMap(const ForIn& s);
+  void LoopOverArray(const ForIn& s);
 
   // --- statements (statement.cpp) ---
   void Statement(const Stmt* stmt);

@@ -14,8 +14,8 @@ class Emitter {
  public:
   explicit Emitter(Program& program) : p_(program), ir_(program.ir()) {}
 
-  void operator()(const ExprStmt& s) { p_.Evaluate(s.expr); }
-  void operator()(const Discard& s) { p_.Evaluate(s.expr); }
+  void operator()(const ExprStmt& s) { Drop(s.expr); }
+  void operator()(const Discard& s) { Drop(s.expr); }
   void operator()(const Block& s) { p_.Statements(s.statements); }
 
   void operator()(const Let& s) {
@@ -114,7 +114,9 @@ class Emitter {
     p_.ForgetAll();
   }
 
-  void operator()(const ForIn& s) { p_.LoopOverMap(s); }
+  void operator()(const ForIn& s) {
+    p_.typed().TypeOf(s.iterable)->is(TypeKind::Array) ? p_.LoopOverArray(s) : p_.LoopOverMap(s);
+  }
 
   void operator()(const Break&) { Jump(p_.loops().back().end); }
   void operator()(const Continue&) { Jump(p_.loops().back().next); }
@@ -124,6 +126,12 @@ class Emitter {
   }
 
  private:
+  // A histogram by itself is no value to read.
+  void Drop(const Expr* expr) {
+    const Type* type = p_.typed().TypeOf(expr);
+    if (!type->IsAggregate() || p_.typed().types->AggregateInt(type) != nullptr) p_.Evaluate(expr);
+  }
+
   void Jump(llvm::BasicBlock* to) {
     ir_.CreateBr(to);
     ir_.SetInsertPoint(p_.NewBlock("unreachable"));

@@ -1,5 +1,6 @@
 """What this machine offers to live tests, and what a tracer may have left behind on it."""
 
+import glob
 import ctypes
 import os
 import pathlib
@@ -131,9 +132,9 @@ def kept_in_files() -> set[str]:
 def _owned(ids: set[int], kind: str) -> set[int]:
     """Those of `ids` that a living process has a descriptor of: another user's, not left behind. `kind`: prog or link."""
     owned: set[int] = set()
-    for entry in pathlib.Path("/proc").glob("[0-9]*/fdinfo/*"):
+    for entry in glob.iglob("/proc/[0-9]*/fdinfo/*"):  # pathlib's gives up when a process ends under it
         try:
-            match = re.search(rf"^{kind}_id:\s*(\d+)", entry.read_text(), re.MULTILINE)
+            match = re.search(rf"^{kind}_id:\s*(\d+)", pathlib.Path(entry).read_text(), re.MULTILINE)
         except OSError:
             continue
         if match:

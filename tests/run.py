@@ -20,6 +20,7 @@ import guest_lane  # noqa: E402  (after the path is set)
 import lint  # noqa: E402
 import live  # noqa: E402
 import lowering  # noqa: E402
+import mutations  # noqa: E402
 import readme  # noqa: E402
 import self_test  # noqa: E402
 import tools  # noqa: E402
@@ -27,7 +28,7 @@ import unit  # noqa: E402
 from harness import Report  # noqa: E402
 
 
-LAYERS = ["lint", "unit", "live", "lowering", "readme", "tools"]
+LAYERS = ["lint", "unit", "live", "mutations", "lowering", "readme", "tools"]
 
 
 def arguments() -> argparse.Namespace:
@@ -100,6 +101,8 @@ def main() -> int:
     if "lowering" in layers and not options.update and kernels(options)[0]:
         with machine_alone():
             report.layer("raw tracepoints against records", lowering.outcomes(ROOT, build, options.only))
+    if "mutations" in layers and not options.update and kernels(options)[0]:
+        report.layer("mutated scripts", mutations.outcomes(str(build / "kawk"), ROOT / "tests" / "live", options.only))
     if "readme" in layers and not options.update and kernels(options)[0]:
         report.layer("README examples", readme.outcomes(ROOT / "README.md", str(build / "kawk"), options.only))
     if "tools" in layers and not options.update and kernels(options)[0]:

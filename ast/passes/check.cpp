@@ -11,6 +11,12 @@ namespace {
 
 constexpr Known kMostUnroll = 100;
 
+// Whether the function's arguments may be types.
+bool TakesTypes(FunctionId id) {
+  return id == FunctionId::IsStr || id == FunctionId::IsPtr || id == FunctionId::IsArray || id == FunctionId::IsInteger ||
+         id == FunctionId::IsUnsignedInteger || id == FunctionId::IsLiteral;
+}
+
 class Checker {
  public:
   Checker(const ScriptInput& input, Typed& typed, Diagnostics& diagnostics)
@@ -37,7 +43,10 @@ class Checker {
   }
   void operator()(const Member& e) { Visit(e.base); }
   void operator()(const Call& e) {
-    VisitAll(e.args);
+    const std::optional<FunctionId> function = typed_.Info(&e).function;
+    for (const Expr* arg : e.args) {
+      if (As<TypeOf>(arg) == nullptr || !function || !TakesTypes(*function)) Visit(arg);
+    }
     CheckBuiltin(e);
     calls_.Check(e);
   }
@@ -54,8 +63,8 @@ class Checker {
   void operator()(const Cast& e) { Visit(e.operand); }
   void operator()(const TupleExpr& e) { VisitAll(e.elements); }
   void operator()(const RecordExpr& e) { VisitAll(e.elements); }
-  void operator()(const SizeOf& e) { Visit(e.operand); }
-  void operator()(const OffsetOf& e) { Visit(e.operand); }
+  void operator()(const SizeOf& e) { VisitUnlessType(e.operand); }
+  void operator()(const OffsetOf& e) { VisitUnlessType(e.operand); }
   void operator()(const TypeOf& e) {
     diagnostics_.EmitWithHint(Diag::NoValue, e.location, "a type stands in casts, `let`, `sizeof` and arguments of macros");
   }
@@ -105,6 +114,9 @@ class Checker {
   }
   void Visit(const Stmt* stmt) {
     if (stmt != nullptr) VisitStmt(*stmt, *this);
+  }
+  void VisitUnlessType(const Expr* expr) {
+    if (expr != nullptr && As<TypeOf>(expr) == nullptr) Visit(expr);
   }
   void VisitAll(const std::vector<Expr*>& list) {
     for (const Expr* expr : list) Visit(expr);

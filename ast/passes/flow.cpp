@@ -77,10 +77,24 @@ bool IsTuple(const Flow& flow) {
   return flow.is_tuple || (flow.type != nullptr && (flow.type->is(TypeKind::Tuple) || flow.type->is(TypeKind::Record)));
 }
 
+// Brings a record's members into the order of `names`. False when it has others.
+bool Reorder(Flow& record, const std::vector<std::string>& names) {
+  std::vector<Flow> members;
+  for (const std::string& name : names) {
+    const auto at = std::find(record.names.begin(), record.names.end(), name);
+    if (at == record.names.end()) return false;
+    members.push_back(record.members[static_cast<size_t>(at - record.names.begin())]);
+  }
+  record.members = std::move(members);
+  record.names = names;
+  return true;
+}
+
 bool MergeTuples(Flow& slot, const Flow& in, TypeTable& types, bool* lossy) {
   Flow merged = Spread(slot);
-  const Flow from = Spread(in);
-  if (merged.members.size() != from.members.size() || merged.names != from.names) return false;
+  Flow from = Spread(in);
+  if (merged.members.size() != from.members.size() || merged.names.size() != from.names.size()) return false;
+  if (merged.names != from.names && !Reorder(from, merged.names)) return false;
   for (size_t i = 0; i < from.members.size(); ++i) {
     if (!Merge(merged.members[i], from.members[i], types, lossy)) return false;
   }

@@ -156,6 +156,10 @@ void Inference::AssignToMap(const Expr& target, const Expr& value, const Flow& f
                    ToString(flow.type));
     return;
   }
+  if (const Type* type = Resolved(flow); type != nullptr && SizeOfType(type) == 0) {  // `()`
+    Report(Diag::NoValue, value.location);
+    return;
+  }
   typed_.maps[map].written = true;
   MergeValue(maps_[map].value, typed_.maps[map].name, value.location, flow);
   if (flow.type == nullptr || !flow.type->IsAggregate()) WarnLossy(&value, Resolved(seen));
@@ -174,6 +178,7 @@ void Inference::MergeValue(Slot& slot, const std::string& name, const Location& 
   }
   const Type* before = Resolved(slot.flow);
   const Type* now = Resolved(flow);
+  if (before == nullptr || now == nullptr) return;  // a part of it is an error already
   if (before->IsAggregate() && before->kind == now->kind) {
     ReportWithHint(Diag::AggregateArguments, location, "use another map for these", name, AggregateName(before->kind));
     return;
@@ -271,15 +276,27 @@ void Inference::operator()(const ForRange& s) {
   Visit(s.body);
 }
 
+// `$x` is one element of an array after another.
+void Inference::ForElements(const ForIn& s) {
+  const int variable = typed_.lets[s.id.value];
+  const Type* type = Resolved(Visit(s.iterable));
+  const bool array = type != nullptr && type->is(TypeKind::Array);
+  if (type != nullptr && (!array || type->length == 0)) {
+    ReportWithHint(Diag::NotIterable, s.iterable->location,
+                   array ? "this array has no length: `for ($i : 0..$n)` says how many elements there are" : "");
+  } else if (array && variable >= 0) {
+    variables_[variable].declared = AsSeen(type->element, typed_.Info(s.iterable).space);
+    variables_[variable].assigned = true;
+  }
+  Visit(s.body);
+}
+
 // `$kv` is a pair of key and value, the numbers of aggregates read across CPUs.
 void Inference::operator()(const ForIn& s) {
   const MapRef* ref = As<MapRef>(s.iterable);
   const int map = ref != nullptr ? typed_.Info(ref).map : -1;
-  if (map < 0) {
-    Visit(s.iterable);
-    Report(Diag::NotIterable, s.iterable->location);
-    return;
-  }
+  const Type* held = map < 0 ? nullptr : typed_.maps[map].value;
+  if (map < 0 || (held != nullptr && held->is(TypeKind::Array) && !maps_[map].keyed)) return ForElements(s);
   const int variable = typed_.lets[s.id.value];
   MapUse& use = maps_[map];
   const MapInfo& info = typed_.maps[map];

@@ -89,6 +89,7 @@ class Inference {
   void AssignToMap(const Expr& target, const Expr& value, const Flow& flow);
   void MergeValue(Slot& slot, const std::string& name, const Location& location, const Flow& flow);
   void CheckDeclared(const Type* declared, const std::string& name, const Location& location, const Flow& flow);
+  void ForElements(const ForIn& s);
   Flow CompoundFlow(BinaryOp op, const Expr& target, const Expr& value);
   Flow Condition(const Expr* expr);
 

@@ -7,7 +7,9 @@
 namespace kawk {
 namespace {
 
-bool AreTuples(const Type& a, const Type& b) { return a.is(TypeKind::Tuple) && b.is(TypeKind::Tuple); }
+bool AreTuples(const Type& a, const Type& b) {
+  return (a.is(TypeKind::Tuple) && b.is(TypeKind::Tuple)) || (a.is(TypeKind::Record) && b.is(TypeKind::Record));
+}
 
 }  // namespace
 
@@ -101,7 +103,7 @@ Flow Inference::Compare(const Binary& e, const Flow& left, const Flow& right) {
   Flow both = left;
   const bool comparable =
       left_type->IsInteger() ||
-      (equality && (left_type->is(TypeKind::String) || left_type->is(TypeKind::Tuple) || left_type->is(TypeKind::Array)));
+      (equality && (left_type->is(TypeKind::String) || left_type->is(TypeKind::Array) || AreTuples(*left_type, *right_type)));
   if (equality && AreTuples(*left_type, *right_type) && !Merge(both, right, types())) {
     Report(Diag::NeverEqual, e.location, ToString(left_type), ToString(right_type));
     return ConstantBool(e, e.op == BinaryOp::Ne);

@@ -129,12 +129,12 @@ void Inference::MergeKey(int map, const Location& location, const Expr* key) {
   const Type* type = Resolved(flow);
   if (type == nullptr) return;
   const std::string& name = typed_.maps[map].name;
-  if (type->is(TypeKind::None) || type->IsAggregate()) {
+  if (SizeOfType(type) == 0 || type->IsAggregate()) {
     Report(Diag::BadKey, location, ToString(type));
     return;
   }
   Slot& slot = maps_[map].key;
-  if (!Merge(slot.flow, flow, types())) {
+  if (!Merge(slot.flow, flow, types()) && Resolved(slot.flow) != nullptr) {
     Report(Diag::KeyMismatch, location, name, ToString(Resolved(slot.flow)), ToString(type));
   }
 }
@@ -251,23 +251,35 @@ Flow Inference::operator()(const Ternary& e) {
   const Flow condition_flow = Condition(e.condition);
   const Flow then = e.then == nullptr ? condition_flow : AsNumber(Visit(e.then));  // `a ?: b`
   const Flow otherwise = AsNumber(Visit(e.otherwise));
+  for (const Flow& branch : {then, otherwise}) {  // a histogram has no value to choose
+    if (branch.type == nullptr || !branch.type->IsAggregate()) continue;
+    Report(Diag::BadOperand, e.location, "?:", ToString(branch.type));
+    return Done(e, {});
+  }
   const bool void_then = then.type == types().None();
   const bool void_otherwise = otherwise.type == types().None();
   if (void_then || void_otherwise) return Done(e, Flow::Of(types().None()));
-  Flow both = then;
-  if (!Merge(both, otherwise, types())) {
-    Report(Diag::BranchMismatch, e.location, ToString(Resolved(then)), ToString(Resolved(otherwise)));
-    return Done(e, {});
-  }
   const std::optional<Known> condition = KnownValue(e.condition);
   const Expr* chosen = !condition ? nullptr : *condition == 0 ? e.otherwise : e.then != nullptr ? e.then : e.condition;
   if (chosen != nullptr && IsOpen(chosen)) return Constant(e, *KnownValue(chosen));
+  if (chosen != nullptr && typed_.Info(chosen).string) return ConstantString(e, *typed_.Info(chosen).string);
+  Flow both = then;
+  if (!Merge(both, otherwise, types())) {
+    if (chosen != nullptr) return Done(e, Flow::Of(Resolved(*condition == 0 ? otherwise : then)));  // the other one never is
+    if (Resolved(then) == nullptr || Resolved(otherwise) == nullptr) return Done(e, {});
+    Report(Diag::BranchMismatch, e.location, ToString(Resolved(then)), ToString(Resolved(otherwise)));
+    return Done(e, {});
+  }
   return Done(e, Flow::Of(Resolved(both)));
 }
 
 Flow Inference::operator()(const BlockExpr& e) {
   for (const Stmt* stmt : e.statements) Visit(stmt);
   const Flow flow = e.value != nullptr ? Visit(e.value) : Flow::Of(types().None());
+  if (const Type* number = AsNumber(flow).type; number != nullptr && number->IsAggregate()) {
+    Report(Diag::BadOperand, e.value->location, "{}", ToString(number));
+    return Done(e, {});
+  }
   if (e.value == nullptr || !e.statements.empty()) return Done(e, AsNumber(flow));
   if (IsOpen(e.value)) return Constant(e, *KnownValue(e.value));
   const ExprInfo value = typed_.Info(e.value);

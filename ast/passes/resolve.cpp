@@ -142,7 +142,9 @@ class Resolver {
   }
   void TypeOrValue(const TypeSpec* type, const Expr* operand) {
     Visit(type);
+    ++unevaluated_;
     if (operand != nullptr && NamedType(operand, source_) == nullptr) Visit(operand);
+    --unevaluated_;
   }
   void OpenScope() { scopes_.emplace_back(); }
   void CloseScope();
@@ -167,6 +169,7 @@ class Resolver {
   bool missing_allowed_ = false;  // within str($1)
   std::vector<Scope> scopes_;
   Scope closed_;                     // variables of this probe whose block has ended
+  int unevaluated_ = 0;              // within sizeof and typeof, which look only at the type
   std::set<std::string> of_others_;  // and of the probes before it
 };
 
@@ -228,7 +231,7 @@ void Resolver::operator()(const ScratchVar& e) {
     diagnostics_.EmitWithHint(Diag::UndeclaredVariable, e.location, WayToVariable(e.name), Written(e.name));
     return;
   }
-  if (!variable->assigned) diagnostics_.Emit(Diag::ReadBeforeAssigned, e.location, Written(e.name));
+  if (!variable->assigned && unevaluated_ == 0) diagnostics_.Emit(Diag::ReadBeforeAssigned, e.location, Written(e.name));
   typed_.Info(&e).variable = variable->index;
 }
 

@@ -51,7 +51,7 @@ const Type* FieldType(const TracepointField& field, AddressSpace space, const Co
   const std::string_view element = Strip(text.substr(0, bracket));
   if (field.data_loc || field.rel_data_loc) {
     if (element == "char") return types.String(config.max_strlen + 1);
-    return types.Int(32, false);  // where and how long: of other arrays nothing better can be said yet
+    return types.Pointer(Pointee(element, AddressSpace::Kernel, look, source), AddressSpace::Kernel);  // to its first element
   }
   if (text.ends_with('*') && field.size == 8) {
     return types.Pointer(Pointee(text.substr(0, text.size() - 1), space, look, source), space);
