@@ -26,7 +26,8 @@ def scripts(folder: pathlib.Path) -> list[str]:
     for path in sorted(folder.glob("*.test")):
         for test in parse(path):
             script = "\n".join(test.block("script") or [])
-            if script and "${" not in script and not test.value("boot") and not re.search(r"kprobe|fentry|fexit|watchpoint", script):
+            special = "${" in script or test.value("boot") or re.search(r"kprobe|fentry|fexit|watchpoint", script)
+            if script and not special:
                 found.append(script)
     return found
 
