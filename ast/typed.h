@@ -64,6 +64,8 @@ struct FormatSpec {
   std::string length;
   std::string conversion;  // empty: only the literal
   uint32_t arg = 0;
+  int width_arg = -1;  // `*`: the argument that says it; -1: none
+  int precision_arg = -1;
 };
 
 struct MapInfo {

@@ -11,7 +11,8 @@ namespace {
 Value SendFormatted(Program& p, const Call& call, image::EventKind kind) {
   image::EventSpec event = EventOf(kind, call);
   for (const FormatSpec& piece : p.typed().formats[p.typed().Info(&call).format]) {
-    event.format.push_back({piece.literal, piece.flags, piece.width, piece.precision, piece.length, piece.conversion, piece.arg});
+    event.format.push_back({piece.literal, piece.flags, piece.width, piece.precision, piece.length, piece.conversion, piece.arg,
+                            piece.width_arg, piece.precision_arg});
   }
   p.SendRecord(std::move(event), {call.args.begin() + 1, call.args.end()});
   return Nothing(p);

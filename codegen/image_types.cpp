@@ -54,6 +54,17 @@ image::TypeIndex ModuleBuilder::TypeOf(const Type* type) {
   return index;
 }
 
+// Members of anonymous structs and unions stand among the others, as scripts name them.
+void ModuleBuilder::AppendFields(const Type* type, uint32_t offset, std::vector<image::Field>& fields) {
+  for (const StructField& field : type->info->Fields()) {
+    if (field.name.empty() && field.type->is(TypeKind::Struct)) {
+      AppendFields(field.type, offset + field.offset, fields);
+    } else {
+      fields.push_back({field.name, offset + field.offset, TypeOf(field.type), field.bit_offset, field.bit_size});
+    }
+  }
+}
+
 image::ValueType ModuleBuilder::Lower(const Type* type) {
   image::ValueType out;
   out.kind = KindOf(type->kind);
@@ -83,9 +94,7 @@ image::ValueType ModuleBuilder::Lower(const Type* type) {
   }
   if (type->is(TypeKind::Struct)) {
     out.name = type->info->name;
-    for (const StructField& field : type->info->Fields()) {
-      out.fields.push_back({field.name, field.offset, TypeOf(field.type), field.bit_offset, field.bit_size});
-    }
+    AppendFields(type, 0, out.fields);
   }
   if (type->is(TypeKind::Enum)) {
     out.name = type->enumeration->name;

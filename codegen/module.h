@@ -106,6 +106,7 @@ class ModuleBuilder {
   llvm::DIType* DebugBytes(uint64_t size);
   llvm::DIType* DebugMembers(const Type* type);
   image::ValueType Lower(const Type* type);
+  void AppendFields(const Type* type, uint32_t offset, std::vector<image::Field>& fields);
 
   const Typed& typed_;
   const GenerateOptions& options_;

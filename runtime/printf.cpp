@@ -67,7 +67,7 @@ int FormatPlan::BitsOf(const std::string& length) {
   return 64;  // l, ll, j, z, t, q, L
 }
 
-FormatPlan::FormatPlan(const EventSpec& event, const ValuePrinter& values) : values_(values) {
+FormatPlan::FormatPlan(const EventSpec& event, const ValuePrinter& values) : event_(event), values_(values) {
   for (const FormatPiece& from : event.format) {
     const Conversion conversion = ConversionOf(from.conversion);
     if (conversion == Conversion::None || from.arg >= event.args.size()) {
@@ -81,15 +81,18 @@ FormatPlan::FormatPlan(const EventSpec& event, const ValuePrinter& values) : val
     piece.arg = &event.args[from.arg];
     piece.type = &values.type(piece.arg->type);
     piece.index = from.arg;
-    piece.bits = BitsOf(from.length);
-    piece.width = from.width;
-    piece.precision = from.precision;
+    piece.width_index = from.width_arg;
+    piece.precision_index = from.precision_arg;
+    Style& style = piece.style;
+    style.bits = BitsOf(from.length);
+    style.width = from.width;
+    style.precision = from.precision;
     const auto has = [&](char flag) { return from.flags.find(flag) != std::string::npos; };
-    piece.left = has('-');
-    piece.zero = has('0') && !piece.left;
-    piece.plus = has('+');
-    piece.blank = has(' ');
-    piece.alternate = has('#');
+    style.left = has('-');
+    style.zero = has('0') && !style.left;
+    style.plus = has('+');
+    style.blank = has(' ');
+    style.alternate = has('#');
     pieces_.push_back(std::move(piece));
   }
 }
@@ -97,26 +100,48 @@ FormatPlan::FormatPlan(const EventSpec& event, const ValuePrinter& values) : val
 void FormatPlan::Append(const std::vector<Bytes>& args, std::string& out) const {
   for (const Piece& piece : pieces_) {
     out += piece.literal;
-    if (piece.index < args.size()) AppendArg(piece, args[piece.index], out);
+    if (piece.index >= args.size()) continue;
+    if (piece.width_index < 0 && piece.precision_index < 0) {
+      AppendArg(piece, piece.style, args[piece.index], out);
+    } else {
+      AppendArg(piece, StyleOf(piece, args), args[piece.index], out);
+    }
   }
   out += tail_;
 }
 
-void FormatPlan::AppendArg(const Piece& piece, Bytes arg, std::string& out) const {
+FormatPlan::Style FormatPlan::StyleOf(const Piece& piece, const std::vector<Bytes>& args) const {
+  constexpr int64_t kWidest = 65535;  // whatever a traced process makes of it
+  const auto value = [&](int32_t index) {
+    const auto at = static_cast<size_t>(index);
+    if (at >= args.size()) return 0;
+    const auto number = static_cast<int64_t>(LoadInteger(values_.type(event_.args[at].type), args[at]));
+    return static_cast<int>(std::clamp(number, -kWidest, kWidest));
+  };
+  Style style = piece.style;
+  if (piece.width_index >= 0) {
+    style.width = value(piece.width_index);
+    if (style.width < 0) style.width = -style.width, style.left = true, style.zero = false;
+  }
+  if (piece.precision_index >= 0) style.precision = std::max(value(piece.precision_index), -1);  // below zero: none, as in C
+  return style;
+}
+
+void FormatPlan::AppendArg(const Piece& piece, const Style& style, Bytes arg, std::string& out) const {
   switch (piece.conversion) {
     case Conversion::None: return;
     case Conversion::Signed:
     case Conversion::Unsigned:
     case Conversion::Octal:
     case Conversion::Hex:
-    case Conversion::HexUpper: AppendInteger(piece, LoadInteger(*piece.type, arg), out); return;
+    case Conversion::HexUpper: AppendInteger(piece, style, LoadInteger(*piece.type, arg), out); return;
     case Conversion::Char:
     case Conversion::Text:
     case Conversion::Pointer:
     case Conversion::Escaped:
     case Conversion::HexEscaped:
     case Conversion::HexList:
-    case Conversion::Gfp: AppendWords(piece, arg, out); return;
+    case Conversion::Gfp: AppendWords(piece, style, arg, out); return;
   }
 }
 
@@ -137,7 +162,7 @@ void AppendHexList(std::string& out, Bytes bytes) {
 
 }  // namespace
 
-void FormatPlan::AppendWords(const Piece& piece, Bytes arg, std::string& out) const {
+void FormatPlan::AppendWords(const Piece& piece, const Style& style, Bytes arg, std::string& out) const {
   const size_t start = out.size();
   switch (piece.conversion) {
     case Conversion::Char: out += static_cast<char>(LoadInteger(*piece.type, arg)); break;
@@ -161,12 +186,12 @@ void FormatPlan::AppendWords(const Piece& piece, Bytes arg, std::string& out) co
     case Conversion::HexUpper:
     case Conversion::Text:
       AppendArgText(*piece.arg, arg, values_, out);
-      if (piece.precision >= 0 && out.size() - start > static_cast<size_t>(piece.precision)) {
-        out.resize(start + static_cast<size_t>(piece.precision));
+      if (style.precision >= 0 && out.size() - start > static_cast<size_t>(style.precision)) {
+        out.resize(start + static_cast<size_t>(style.precision));
       }
       break;
   }
-  if (piece.width > 0) PadTo(out, start, piece.width, piece.left);
+  if (style.width > 0) PadTo(out, start, style.width, style.left);
 }
 
 namespace {
@@ -198,18 +223,18 @@ uint64_t CutUnsigned(uint64_t value, int bits, const image::ValueType& type) {
 
 }  // namespace
 
-void FormatPlan::AppendInteger(const Piece& piece, uint64_t value, std::string& out) const {
+void FormatPlan::AppendInteger(const Piece& piece, const Style& style, uint64_t value, std::string& out) const {
   Number number{0, false};
   int base = 10;
   std::string_view prefix;
   if (piece.conversion == Conversion::Signed) {
-    number = CutSigned(value, piece.bits, *piece.type);
-    prefix = number.negative ? "-" : piece.plus ? "+" : piece.blank ? " " : "";
+    number = CutSigned(value, style.bits, *piece.type);
+    prefix = number.negative ? "-" : style.plus ? "+" : style.blank ? " " : "";
   } else {
-    number.magnitude = CutUnsigned(value, piece.bits, *piece.type);
+    number.magnitude = CutUnsigned(value, style.bits, *piece.type);
     if (piece.conversion == Conversion::Octal) base = 8;
     if (piece.conversion == Conversion::Hex || piece.conversion == Conversion::HexUpper) base = 16;
-    if (piece.alternate && number.magnitude != 0) {
+    if (style.alternate && number.magnitude != 0) {
       prefix = base == 8 ? "0" : piece.conversion == Conversion::Hex ? "0x" : base == 16 ? "0X" : "";
     }
   }
@@ -220,13 +245,13 @@ void FormatPlan::AppendInteger(const Piece& piece, uint64_t value, std::string& 
   const size_t start = out.size();
   out += prefix;
   size_t zeros = 0;
-  if (piece.precision > 0 && static_cast<size_t>(piece.precision) > length) zeros = static_cast<size_t>(piece.precision) - length;
-  if (piece.zero && piece.precision < 0 && piece.width > 0 && static_cast<size_t>(piece.width) > length + prefix.size()) {
-    zeros = static_cast<size_t>(piece.width) - length - prefix.size();
+  if (style.precision > 0 && static_cast<size_t>(style.precision) > length) zeros = static_cast<size_t>(style.precision) - length;
+  if (style.zero && style.precision < 0 && style.width > 0 && static_cast<size_t>(style.width) > length + prefix.size()) {
+    zeros = static_cast<size_t>(style.width) - length - prefix.size();
   }
   out.append(zeros, '0');
   out.append(digits, length);
-  if (piece.width > 0) PadTo(out, start, piece.width, piece.left);
+  if (style.width > 0) PadTo(out, start, style.width, style.left);
 }
 
 }  // namespace kawk

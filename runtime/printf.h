@@ -40,23 +40,31 @@ class FormatPlan {
     HexList,
     Gfp
   };
+  struct Style {
+    int bits = 0;  // of the length modifier; 0: none given
+    int width = -1;
+    int precision = -1;
+    bool left = false, zero = false, plus = false, blank = false, alternate = false;
+  };
   struct Piece {
     std::string literal;
     Conversion conversion = Conversion::None;
     const image::EventArg* arg = nullptr;
     const image::ValueType* type = nullptr;
     uint32_t index = 0;
-    int bits = 0;  // of the length modifier; 0: none given
-    int width = -1;
-    int precision = -1;
-    bool left = false, zero = false, plus = false, blank = false, alternate = false;
+    int32_t width_index = -1;  // arguments that say them
+    int32_t precision_index = -1;
+    Style style;
   };
   static Conversion ConversionOf(const std::string& text);
   static int BitsOf(const std::string& length);
-  void AppendArg(const Piece& piece, Bytes arg, std::string& out) const;
-  void AppendInteger(const Piece& piece, uint64_t value, std::string& out) const;
-  void AppendWords(const Piece& piece, Bytes arg, std::string& out) const;
+  // With what the arguments say for `*`.
+  Style StyleOf(const Piece& piece, const std::vector<Bytes>& args) const;
+  void AppendArg(const Piece& piece, const Style& style, Bytes arg, std::string& out) const;
+  void AppendInteger(const Piece& piece, const Style& style, uint64_t value, std::string& out) const;
+  void AppendWords(const Piece& piece, const Style& style, Bytes arg, std::string& out) const;
 
+  const image::EventSpec& event_;
   const ValuePrinter& values_;
   std::vector<Piece> pieces_;
   std::string tail_;

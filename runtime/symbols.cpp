@@ -14,8 +14,9 @@ using image::StackMode;
 
 namespace {
 
+// As printf's `%p`: a null address has no prefix.
 std::string Number(uint64_t address) {
-  std::string text = "0x";
+  std::string text = address != 0 ? "0x" : "";
   AppendHex(text, address);
   return text;
 }

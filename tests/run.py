@@ -21,6 +21,7 @@ import lint  # noqa: E402
 import live  # noqa: E402
 import lowering  # noqa: E402
 import mutations  # noqa: E402
+import printing  # noqa: E402
 import readme  # noqa: E402
 import self_test  # noqa: E402
 import tools  # noqa: E402
@@ -28,7 +29,7 @@ import unit  # noqa: E402
 from harness import Report  # noqa: E402
 
 
-LAYERS = ["lint", "unit", "live", "mutations", "lowering", "readme", "tools"]
+LAYERS = ["lint", "unit", "printing", "live", "mutations", "lowering", "readme", "tools"]
 
 
 def arguments() -> argparse.Namespace:
@@ -96,6 +97,8 @@ def main() -> int:
     if "unit" in layers:
         report.layer("unit and golden tests", unit.outcomes(build, options.only, options.update))
         report.layer("tests of the test run", self_test.outcomes(options.only))
+    if "printing" in layers and kernels(options)[0]:
+        report.layer("printing", printing.outcomes(ROOT / "tests" / "printing", build, options.only, options.update))
     if "live" in layers and not options.update:
         live_layers(report, options, build, None)
     if "lowering" in layers and not options.update and kernels(options)[0]:

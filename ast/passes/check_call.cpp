@@ -330,12 +330,18 @@ void CallChecker::CheckFormat(const Call& call) {
   for (const std::string& unknown : format.unknown) {
     diagnostics_.EmitWithHint(Diag::UnknownConversion, call.args[0]->location, "write `%%` for a percent sign", unknown);
   }
-  const size_t wanted = CountArguments(format.specs);
+  if (format.too_wide) diagnostics_.Emit(Diag::FormatTooWide, call.args[0]->location, kWidestFormat);
+  const size_t wanted = format.arguments;
   const size_t given = call.args.size() - 1;
   if (given < wanted) diagnostics_.Emit(Diag::TooFewFormatArguments, call.args[0]->location, Plural(wanted), given);
   if (given > wanted) diagnostics_.Emit(Diag::TooManyFormatArguments, call.args[1 + wanted]->location, Plural(wanted), given);
   for (const FormatSpec& spec : format.specs) {
     if (spec.conversion.empty() || spec.arg >= given) continue;
+    for (const int star : {spec.width_arg, spec.precision_arg}) {
+      const Type* type = star >= 0 ? typed_.TypeOf(call.args[1 + static_cast<size_t>(star)]) : nullptr;
+      if (type == nullptr || type->is(TypeKind::None) || type->is(TypeKind::Int)) continue;
+      diagnostics_.Emit(Diag::StarNotAnInteger, call.args[1 + static_cast<size_t>(star)]->location, ToString(type));
+    }
     const Expr& arg = *call.args[1 + spec.arg];
     const Type* type = typed_.TypeOf(&arg);
     if (type == nullptr || type->is(TypeKind::None) || CanPrint(spec, type)) continue;  // None: said by CheckClasses

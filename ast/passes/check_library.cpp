@@ -171,7 +171,13 @@ void CallChecker::CheckFail(const Call& call) {
       diagnostics_.Emit(Diag::NotConstant, arg->location, call.name);
       return;
     }
-    message += Show(spec, value);
+    FormatSpec shown = spec;
+    if (spec.width_arg >= 0) {
+      const std::optional<Known> width = KnownValue(call, 1 + static_cast<size_t>(spec.width_arg));
+      shown.width = static_cast<int>(std::clamp<Known>(width.value_or(0), -kWidestFormat, kWidestFormat));
+      if (shown.width < 0) shown.width = -shown.width, shown.flags += '-';
+    }
+    message += Show(shown, value);
   }
   diagnostics_.Emit(Diag::Failed, call.location, message);
 }

@@ -1,4 +1,4 @@
-// A conversion is % flags width .precision length letter. What does not fit that is text, as in the peer: `100%\n` prints.
+// A conversion is % flags width .precision length letter; width and precision may be `*`, an argument. What does not fit that is text, as in the peer: `100%\n` prints.
 #include "ast/passes/format.h"
 
 #include <fmt/format.h>
@@ -24,7 +24,7 @@ constexpr std::array kConversions = {
     ConversionRow{"o", Takes::Number},  ConversionRow{"c", Takes::Character}, ConversionRow{"s", Takes::Anything},
     ConversionRow{"p", Takes::Address},
 };
-constexpr std::array<std::string_view, 7> kLengths = {"hh", "h", "ll", "l", "j", "z", "t"};
+constexpr std::array<std::string_view, 8> kLengths = {"hh", "h", "ll", "l", "j", "z", "t", "L"};
 
 const ConversionRow* FindConversion(std::string_view text) {
   for (const ConversionRow& row : kConversions) {
@@ -49,6 +49,7 @@ class Reader {
       }
     }
     if (!literal_.empty() || parsed_.specs.empty()) parsed_.specs.push_back({.literal = std::move(literal_)});
+    parsed_.arguments = args_;
     return std::move(parsed_);
   }
 
@@ -57,10 +58,11 @@ class Reader {
     size_t i = at_ + 1;
     FormatSpec spec;
     while (i < text_.size() && std::string_view("-+ #0").find(text_[i]) != std::string_view::npos) spec.flags += text_[i++];
-    spec.width = ReadNumber(i);
+    uint32_t args = args_;
+    if (!ReadStar(i, spec.width_arg, args)) spec.width = ReadNumber(i);
     if (i < text_.size() && text_[i] == '.') {
       ++i;
-      spec.precision = std::max(ReadNumber(i), 0);
+      if (!ReadStar(i, spec.precision_arg, args)) spec.precision = std::max(ReadNumber(i), 0);
     }
     const std::string_view rest = text_.substr(std::min(i, text_.size()));
     for (const std::string_view length : kLengths) {
@@ -70,6 +72,11 @@ class Reader {
       }
     }
     const ConversionRow* conversion = FindConversion(rest.substr(spec.length.size()));
+    if (rest.starts_with('%')) {  // `%5%` is a percent sign, too
+      literal_ += '%';
+      at_ = i + 1;
+      return true;
+    }
     if (conversion == nullptr) {
       if (!rest.empty() && std::isalpha(static_cast<unsigned char>(rest[0])) != 0) {
         parsed_.unknown.emplace_back(text_.substr(at_, i + 1 - at_));
@@ -78,16 +85,25 @@ class Reader {
     }
     spec.conversion = conversion->name;
     spec.literal = std::move(literal_);
-    spec.arg = args_++;
+    spec.arg = args++;
+    args_ = args;
+    parsed_.too_wide |= spec.width > kWidestFormat || spec.precision > kWidestFormat;
     literal_.clear();
     at_ = i + spec.length.size() + spec.conversion.size();
     parsed_.specs.push_back(std::move(spec));
     return true;
   }
 
-  // Digits at `i`, or -1. Absurd widths are cut short.
+  bool ReadStar(size_t& i, int& arg, uint32_t& args) const {
+    if (i >= text_.size() || text_[i] != '*') return false;
+    ++i;
+    arg = static_cast<int>(args++);
+    return true;
+  }
+
+  // Digits at `i`, or -1.
   int ReadNumber(size_t& i) {
-    constexpr int kWidest = 9999;
+    constexpr int kWidest = kWidestFormat + 1;
     int number = -1;
     for (; i < text_.size() && text_[i] >= '0' && text_[i] <= '9'; ++i) {
       number = std::min(std::max(number, 0) * 10 + (text_[i] - '0'), kWidest);
@@ -105,11 +121,6 @@ class Reader {
 }  // namespace
 
 ParsedFormat ParseFormat(std::string_view text) { return Reader(text).Read(); }
-
-size_t CountArguments(const std::vector<FormatSpec>& specs) {
-  return static_cast<size_t>(
-      std::count_if(specs.begin(), specs.end(), [](const FormatSpec& s) { return !s.conversion.empty(); }));
-}
 
 bool CanPrint(const FormatSpec& spec, const Type* type) {
   const ConversionRow* row = FindConversion(spec.conversion);

@@ -51,6 +51,7 @@ void Fields(A& a, Is<EventArg> auto& s) {
 template <class A>
 void Fields(A& a, Is<FormatPiece> auto& s) {
   a(s.literal), a(s.flags), a(s.width), a(s.precision), a(s.length), a(s.conversion), a(s.arg);
+  a(s.width_arg), a(s.precision_arg);
 }
 template <class A>
 void Fields(A& a, Is<EventSpec> auto& s) {

@@ -157,6 +157,8 @@ struct FormatPiece {
   std::string length;      // "", "hh", "h", "l", "ll", …
   std::string conversion;  // "", "d", "u", "x", "s", "c", "p", "r", "rx", "rh", …
   uint32_t arg = 0;        // into EventSpec::args
+  int32_t width_arg = -1;  // `*`: the argument that says it; -1: none
+  int32_t precision_arg = -1;
 };
 struct EventSpec {
   EventKind kind = EventKind::Printf;

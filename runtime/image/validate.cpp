@@ -166,8 +166,10 @@ class Validator {
       const uint32_t size = arg.variable ? sizeof(uint32_t) : image_.types[arg.type].size;
       if (arg.offset > event.fixed_size || size > event.fixed_size - arg.offset) return false;
     }
-    return std::all_of(event.format.begin(), event.format.end(),
-                       [&](const FormatPiece& piece) { return piece.conversion.empty() || piece.arg < event.args.size(); });
+    return std::all_of(event.format.begin(), event.format.end(), [&](const FormatPiece& piece) {
+      const auto args = static_cast<int64_t>(event.args.size());
+      return piece.conversion.empty() || (piece.arg < args && piece.width_arg < args && piece.precision_arg < args);
+    });
   }
 
   const Image& image_;
