@@ -174,6 +174,7 @@ struct TypeOf : Expr {
 // `{ statements; value }`; value is null when the last statement ends with `;`.
 struct BlockExpr : Expr {
   NODE(BlockExpr);
+  const Call* library = nullptr;  // the call of a library macro whose body this is
   std::vector<Stmt*> statements;
   Expr* value = nullptr;
 };

@@ -47,7 +47,7 @@ llvm::Value* Program::BufferInto(llvm::Value* dst, uint64_t capacity, const Expr
 llvm::Value* Program::CountKeys(int map) {
   constexpr uint64_t kCount = 0, kEpoch = 8;
   const bool epochs = module_.HasEpochs(map);
-  llvm::Value* frame = AllocateStack(16);
+  llvm::Value* frame = SharedStack(16);
   // Counted from a number that the verifier does not know: from 0 it would look at the callback once for every count.
   llvm::Value* start = Helper(BPF_FUNC_ktime_get_ns, ir_.getInt64Ty(), {});
   ir_.CreateStore(start, At(frame, kCount));
@@ -76,14 +76,16 @@ llvm::Value* Program::FindText(const Expr* haystack, const Expr* needle) {
   constexpr uint64_t kHaystack = 0, kNeedle = 8, kFound = 16;
   const uint64_t longest = TextCapacity(haystack);
   const uint64_t needle_bytes = TextCapacity(needle);
-  llvm::Value* frame = AllocateStack(24);
-  const auto copy = [&](const Expr* text, uint64_t capacity, uint64_t at) {
+  const auto copy = [&](const Expr* text, uint64_t capacity) {
     llvm::Value* memory = Allocate(LengthMask(capacity) + 1);
     StringInto(memory, capacity, text);
-    ir_.CreateStore(memory, At(frame, at));
+    return memory;
   };
-  copy(haystack, longest, kHaystack);
-  copy(needle, needle_bytes, kNeedle);
+  llvm::Value* where = copy(haystack, longest);
+  llvm::Value* what = copy(needle, needle_bytes);
+  llvm::Value* frame = SharedStack(24);
+  ir_.CreateStore(where, At(frame, kHaystack));
+  ir_.CreateStore(what, At(frame, kNeedle));
   ir_.CreateStore(I64(~uint64_t{0}), At(frame, kFound));
   const auto byte = [&](llvm::Value* text, llvm::Value* index, uint64_t capacity) {
     return ir_.CreateLoad(ir_.getInt8Ty(), ir_.CreateInBoundsGEP(ir_.getInt8Ty(), text, {Bound(index, LengthMask(capacity))}));

@@ -130,10 +130,8 @@ Value EmitWriteUserCall(Program& p, const Call& call) {
 }
 
 // What the passes have dealt with.
-Value EmitAssertCall(Program&, const Call&) { UNREACHABLE("written out by Desugar"); }
 Value EmitStaticAssertCall(Program& p, const Call&) { return Nothing(p); }
 Value EmitFailCall(Program& p, const Call&) { return Nothing(p); }
-Value EmitAssertStrCall(Program& p, const Call&) { return Nothing(p); }
 Value EmitCgroupIdCall(Program&, const Call&) { UNREACHABLE("a constant"); }
 Value EmitIsLiteralCall(Program&, const Call&) { UNREACHABLE("a constant"); }
 Value EmitIsStrCall(Program&, const Call&) { UNREACHABLE("a constant"); }
@@ -143,6 +141,5 @@ Value EmitIsIntegerCall(Program&, const Call&) { UNREACHABLE("a constant"); }
 Value EmitIsUnsignedIntegerCall(Program&, const Call&) { UNREACHABLE("a constant"); }
 Value EmitKfuncExistCall(Program&, const Call&) { UNREACHABLE("a constant"); }
 Value EmitKfuncAllowedCall(Program&, const Call&) { UNREACHABLE("a constant"); }
-Value EmitDefaultStrLengthCall(Program&, const Call&) { UNREACHABLE("a constant"); }
 
 }  // namespace kawk

@@ -97,11 +97,6 @@ Value EmitKptrCall(Program& p, const Call& call) {
 }
 Value EmitUptrCall(Program& p, const Call& call) { return EmitKptrCall(p, call); }
 
-Value EmitIsErrCall(Program& p, const Call& call) {
-  llvm::Value* address = p.Scalar(call.args[0], p.typed().types->Int(64, true));
-  return {p.ir().CreateICmpUGE(address, p.I64(static_cast<uint64_t>(-kMostErrors))), p.typed().TypeOf(&call)};
-}
-
 Value EmitRegCall(Program& p, const Call& call) {
   const std::optional<uint32_t> offset = RegisterOffset(*p.typed().Info(call.args[0]).string);
   CHECK(offset);

@@ -1,4 +1,4 @@
-// What the kernel's struct task_struct says of a task: its parent, its leader, their names and ids.
+// What the kernel's structs say of tasks: the id of one, the name of one with an id.
 #include <linux/bpf.h>
 
 #include <functional>
@@ -14,8 +14,7 @@ namespace {
 constexpr uint64_t kMostLevels = 4;
 
 KernelPath Task(Program& p, const Call& call) {
-  llvm::Value* task = call.args.empty() ? p.Helper(BPF_FUNC_get_current_task, p.ir().getInt64Ty(), {})
-                                        : p.Scalar(call.args[0], p.typed().types->Int(64, false));
+  llvm::Value* task = p.Scalar(call.args[0], p.typed().types->Int(64, false));
   p.SetLocation(call.location);
   return {p, task, "struct task_struct"};
 }
@@ -78,33 +77,11 @@ llvm::Value* XarrayEntry(Program& p, KernelPath array, llvm::Value* index) {
   return ir.CreateSelect(ir.CreateICmpEQ(ir.CreateAnd(found, p.I64(kNodeMask)), p.I64(0)), found, p.I64(0));
 }
 
-Value CommOf(Program& p, KernelPath task, const Call& call) {
-  const Type* type = p.typed().TypeOf(&call);
-  llvm::Value* memory = p.Allocate(type->length);
-  p.Zero(memory, type->length);
-  p.Helper(BPF_FUNC_probe_read_kernel_str, p.ir().getInt64Ty(),
-           {memory, p.I32(static_cast<uint32_t>(type->length)), task.AddressOf("comm")});
-  return {memory, type};
-}
-
 }  // namespace
 
-// The parent is the thread that made this one; its process is that of its leader.
-Value EmitPpidCall(Program& p, const Call& call) {
+Value EmitTidOfCall(Program& p, const Call& call) {
   KernelPath task = Task(p, call);
-  return {IdInNamespace(p, task.Follow("real_parent").Follow("group_leader")), p.typed().TypeOf(&call)};
-}
-Value EmitPcommCall(Program& p, const Call& call) {
-  KernelPath task = Task(p, call);
-  return CommOf(p, task.Follow("real_parent"), call);
-}
-Value EmitLeaderTidCall(Program& p, const Call& call) {
-  KernelPath task = Task(p, call);
-  return {IdInNamespace(p, task.Follow("group_leader")), p.typed().TypeOf(&call)};
-}
-Value EmitLeaderCommCall(Program& p, const Call& call) {
-  KernelPath task = Task(p, call);
-  return CommOf(p, task.Follow("group_leader"), call);
+  return {IdInNamespace(p, task), p.typed().TypeOf(&call)};
 }
 
 // The kernel finds a task as follows, too: by the number in the namespace's table of struct pid, which leads to its task.
@@ -133,14 +110,6 @@ Value EmitCommOfCall(Program& p, const Call& call) {
     });
   });
   return {memory, type};
-}
-
-Value EmitSocketCookieCall(Program& p, const Call& call) {
-  llvm::Value* address = p.Scalar(call.args[0], p.typed().types->Int(64, false));
-  p.SetLocation(call.location);
-  KernelPath socket(p, address, "struct sock");
-  KernelPath common = socket.At(socket.AddressOf("__sk_common"), "struct sock_common");
-  return {common.ReadPointer(p.I64(common.OffsetOf("skc_cookie"))), p.typed().TypeOf(&call)};
 }
 
 }  // namespace kawk

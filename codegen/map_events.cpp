@@ -35,14 +35,15 @@ void MergeSlot(Program& p, const Type* type, llvm::Value* to, llvm::Value* slot,
 
 }  // namespace
 
-// Calls the helper for one CPU after the other until there is none. A key that is not there reads as zero.
+// Calls the helper for one CPU after the other until there is none. A key that is not there reads as zero. The result lies in
+// the shared stack.
 llvm::Value* Program::MergeSlots(const Target& target) {
   const Type* type = typed().maps[target.map].value;
   const bool keyless = typed().maps[target.map].key == nullptr;
   constexpr uint64_t kKeyBytes = 8;  // the array's index, or where the key is
   const uint64_t slot_bytes = SizeOfType(type) + 8;
-  llvm::Value* frame = AllocateStack(kKeyBytes + slot_bytes);
   llvm::Value* key = KeyOf(target, nullptr);
+  llvm::Value* frame = SharedStack(kKeyBytes + slot_bytes);
   if (keyless) {
     ir_.CreateStore(ir_.CreateLoad(ir_.getInt32Ty(), key), frame);
   } else {
@@ -61,12 +62,17 @@ llvm::Value* Program::MergeSlots(const Target& target) {
   return merged;
 }
 
-// An aggregate as a number: counts and sums as they are, extremes by value, averages (also of stats) divided.
+// An aggregate as a number: counts and sums as they are, extremes by value, averages divided. Stats stay what they are.
 Value Program::ReadAggregate(const Target& target) {
   const Type* type = typed().maps[target.map].value;
   const Type* number = typed().types->AggregateInt(type);
-  CHECK(number != nullptr);
+  CHECK(number != nullptr || type->is(TypeKind::Stats));
   llvm::Value* merged = MergeSlots(target);
+  if (number == nullptr) {
+    llvm::Value* copy = Allocate(SizeOfType(type));
+    Copy(copy, merged, SizeOfType(type));
+    return {copy, type};
+  }
   llvm::Value* first = ir_.CreateLoad(ir_.getInt64Ty(), merged);
   switch (type->kind) {
     case TypeKind::Count:
@@ -78,8 +84,7 @@ Value Program::ReadAggregate(const Target& target) {
       llvm::Value* set = ir_.CreateLoad(ir_.getInt64Ty(), At(merged, 8));
       return {ir_.CreateSelect(ir_.CreateICmpNE(set, I64(0)), value, I64(0)), number};
     }
-    case TypeKind::Avg:
-    case TypeKind::Stats: {
+    case TypeKind::Avg: {
       llvm::Value* count = ir_.CreateLoad(ir_.getInt64Ty(), At(merged, 8));
       return {EmitArithmetic(*this, BinaryOp::Div, first, count, type->is_signed), number};
     }
@@ -142,7 +147,7 @@ void Program::ZeroElements(int map) {
     if (part == nullptr) continue;
     uint64_t size = part == module_.Map(map) ? SizeOfType(info.key) : image::kShortKeyBytes;
     if (info.value->IsBucketed()) size = PaddedKeySize(info.key) + 8;
-    llvm::Value* frame = AllocateStack(24);
+    llvm::Value* frame = SharedStack(24);
     ir_.CreateStore(ir_.CreateSub(Epoch(map), I64(1)), At(frame, kEpoch));
     ir_.CreateStore(Allocate(8 + size), At(frame, kKey));
     ir_.CreateStore(value, At(frame, kValue));

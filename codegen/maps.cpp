@@ -89,7 +89,7 @@ Program::Element Program::MakeElement(const Target& target, llvm::Value* bucket)
   Zero(At(brief, front), image::kShortKeyBytes);
   llvm::Value* length = StringInto(At(brief, front), capacity, target.key);
   llvm::Value* is_short = ir_.CreateICmpULT(length, I64(image::kShortKeyBytes));
-  llvm::Value* chosen = AllocateStack(8);
+  llvm::Value* chosen = SharedStack(8);
   ir_.CreateStore(brief, chosen);
   If(ir_.CreateNot(is_short), [&] {
     llvm::Value* whole = Allocate(front + LengthMask(capacity) + 1);

@@ -282,6 +282,15 @@ llvm::Value* Program::AllocateStack(uint64_t bytes) {
   return memory;
 }
 
+llvm::Value* Program::SharedStack(uint64_t bytes) {
+  constexpr uint64_t kWord = 8, kFrame = 32;
+  CHECK(bytes <= kFrame);
+  const uint64_t size = bytes <= kWord ? kWord : kFrame;
+  llvm::Value*& shared = shared_stack_[{function_, size}];
+  if (shared == nullptr) shared = AllocateStack(size);
+  return shared;
+}
+
 uint32_t Program::ReserveScratch(uint64_t bytes) {
   if (scratch_ == nullptr) {
     // A stand-in that dominates everything; AcquireScratch puts the real slot in its place.

@@ -178,6 +178,8 @@ class Program {
   // Memory of this many bytes, uninitialised: stack or scratch.
   llvm::Value* Allocate(uint64_t bytes);
   llvm::Value* AllocateStack(uint64_t bytes);
+  // Stack that all such calls in a function share: for what is read again before anything else is evaluated.
+  llvm::Value* SharedStack(uint64_t bytes);
   llvm::Value* AllocateScratch(uint64_t bytes);
   void Zero(llvm::Value* dst, uint64_t bytes);
   void Copy(llvm::Value* dst, llvm::Value* src, uint64_t bytes);
@@ -351,6 +353,7 @@ class Program {
   // Of programs whose loops have bodies in functions of their own: see loops.cpp.
   llvm::Value* frame_ = nullptr;
   uint32_t frame_used_ = 0;
+  std::map<std::pair<llvm::Function*, uint64_t>, llvm::Value*> shared_stack_;
   uint32_t stack_budget_;
   uint32_t bodies_ = 0;
   int body_level_ = 0;                           // bodies around what is generated

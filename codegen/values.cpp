@@ -52,7 +52,7 @@ llvm::Value* Program::Load(llvm::Value* src, const Type* type) {
 
 const Type* Program::ValueTypeOf(const Expr* expr) {
   const Type* type = typed().TypeOf(expr);
-  return type->IsAggregate() ? typed().types->AggregateInt(type) : type;
+  return type->IsAggregate() && !type->is(TypeKind::Stats) ? typed().types->AggregateInt(type) : type;
 }
 
 Value Program::FromMemory(llvm::Value* src, const Type* type) { return {type->IsScalar() ? Load(src, type) : src, type}; }

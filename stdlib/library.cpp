@@ -23,18 +23,20 @@ const char* Timing(Effect effect) {
   UNREACHABLE("effect");
 }
 
+std::string UsageOf(std::string_view name, std::string_view signature) {
+  const size_t close = signature.rfind(')');
+  CHECK(close != std::string::npos);
+  return WithType(std::string(name).append(signature.substr(0, close + 1)), ParseSignature(signature).result);
+}
+
 void AppendRow(std::string& out, const std::string& usage, std::string_view description) {
   out.append("    ").append(usage).append("\n        ").append(description).append("\n");
 }
 
 }  // namespace
 
-std::string Usage(const FunctionRow& row) {
-  const std::string signature(row.signature);
-  const size_t close = signature.rfind(')');
-  CHECK(close != std::string::npos);
-  return WithType(std::string(row.name) + signature.substr(0, close + 1), ParseSignature(row.signature).result);
-}
+std::string Usage(const FunctionRow& row) { return UsageOf(row.name, row.signature); }
+std::string Usage(const LibraryMacro& macro) { return UsageOf(macro.name, macro.signature); }
 
 std::string Usage(const BuiltinRow& row) { return WithType(std::string(row.name), row.type); }
 
@@ -53,6 +55,7 @@ std::string LibraryText() {
   for (const FunctionRow& row : AllFunctions()) {
     if (row.effect != Effect::Aggregate) AppendRow(out, Usage(row), Description(row));
   }
+  for (const LibraryMacro& macro : AllLibraryMacros()) AppendRow(out, Usage(macro), macro.doc);
   out += "\nAGGREGATES (only as `@map = …` or `@map[key] = …`)\n";
   for (const FunctionRow& row : AllFunctions()) {
     if (row.effect == Effect::Aggregate) AppendRow(out, Usage(row), Description(row));

@@ -61,6 +61,18 @@ const std::vector<FunctionRow>& AllFunctions() {
   return rows;
 }
 
+const std::vector<LibraryMacro>& AllLibraryMacros() {
+  static const std::vector<LibraryMacro> rows = {
+#include "stdlib_macros.inc"  // by make_macros.py
+  };
+  return rows;
+}
+
+const LibraryMacro* FindLibraryMacro(std::string_view name) {
+  static const NameIndex index = IndexByName(AllLibraryMacros());
+  return FindIn(AllLibraryMacros(), index, name);
+}
+
 const std::vector<BuiltinRow>& AllBuiltins() {
   static const std::vector<BuiltinRow> rows = {
 #define BUILTIN(id, name, type, probes, doc) {BuiltinId::id, name, type, probes, doc},

@@ -57,7 +57,19 @@ struct FunctionRow {
   uint32_t flags;
   std::string_view doc;
 };
-enum FunctionFlag : uint32_t { kUnsafe = 1, kEndsProbe = 2, kBare = 4, kNeedsRegisters = 8, kNeedsTask = 16, kOnlyKprobe = 32 };
+enum FunctionFlag : uint32_t { kUnsafe = 1, kEndsProbe = 2, kNeedsRegisters = 4, kNeedsTask = 8, kOnlyKprobe = 16 };
+
+// A function that is a macro of library.bt. Its forms differ in the number of parameters.
+struct LibraryMacro {
+  struct Form {
+    std::vector<std::string_view> params;
+    std::string_view body;  // a block expression
+  };
+  std::string_view name;
+  std::string_view signature;
+  std::string_view doc;
+  std::vector<Form> forms;
+};
 
 struct BuiltinRow {
   BuiltinId id;
@@ -97,6 +109,8 @@ const FunctionRow* FindFunction(std::string_view name);
 const BuiltinRow* FindBuiltin(std::string_view name);
 const ProbeRow* FindProbe(std::string_view name_or_alias);
 const std::vector<FunctionRow>& AllFunctions();
+const LibraryMacro* FindLibraryMacro(std::string_view name);
+const std::vector<LibraryMacro>& AllLibraryMacros();
 const std::vector<BuiltinRow>& AllBuiltins();
 const std::vector<ProbeRow>& AllProbes();
 // The parsed form of row.signature.

@@ -27,9 +27,6 @@ class CallChecker {
   void Check(const Call& call);
 
  private:
-  bool CheckArity(const Call& call, const FunctionRow& row, const Signature& signature);
-  void CheckClasses(const Call& call, const Signature& signature);
-  uint16_t ClassesOf(const Expr& arg) const;
   std::optional<Known> KnownValue(const Call& call, size_t arg) const;
   void CheckMapDefined(const Call& call);
   void CheckPinned(const Call& call, const FunctionRow& row);
@@ -62,7 +59,6 @@ class CallChecker {
   void CheckBytes(const Call& call, std::initializer_list<size_t> operands, size_t count);
   void CheckStaticAssert(const Call& call);
   void CheckFail(const Call& call);
-  void CheckAssertStr(const Call& call);
   void CheckTexts(const Call& call, size_t count);
   void CheckFormat(const Call& call);
 

@@ -1,6 +1,7 @@
 // Calls against the signature of their row, then the rules that no signature can say, by a switch over the functions.
 #include <fmt/format.h>
 
+#include "ast/passes/arguments.h"
 #include "ast/passes/check.h"
 #include "ast/passes/format.h"
 #include "ast/passes/series.h"
@@ -15,43 +16,6 @@ constexpr Known kMostLhistBuckets = 1000;
 constexpr std::initializer_list<const char*> kOfThreads = {"struct task_struct", "struct pid",           "struct upid",
                                                            "struct ns_common",   "struct pid_namespace", "struct idr",
                                                            "struct xarray",      "struct xa_node"};
-
-struct ClassRow {
-  ParamClass value;
-  std::string_view text;
-};
-constexpr ClassRow kClassTexts[] = {
-    {kMap, "a map"},      {kConstInt, "a constant integer"},
-    {kInt, "an integer"}, {kLiteral, "a string literal"},
-    {kStr, "a string"},   {kBool, "a bool"},
-    {kPtr, "a pointer"},  {kStack, "a stack"},
-    {kAny, "a value"},    {kType, "a type"},
-};
-
-// `a map or a value`
-std::string Describe(uint16_t classes) {
-  std::string text;
-  for (const ClassRow& row : kClassTexts) {
-    if ((classes & row.value) == 0) continue;
-    if (!text.empty()) text += " or ";
-    text += row.text;
-  }
-  return text;
-}
-
-// `print(value, [top], [div])`
-std::string Usage(const FunctionRow& row, const Signature& signature) {
-  std::string usage = fmt::format("{}(", row.name);
-  for (size_t i = 0; i < signature.params.size(); ++i) {
-    const Param& param = signature.params[i];
-    if (i > 0) usage += ", ";
-    usage += param.optional ? fmt::format("[{}]", param.name) : param.name;
-  }
-  if (signature.variadic) usage += ", …";
-  return usage + ")";
-}
-
-std::string Plural(size_t count) { return fmt::format("{} argument{}", count, count == 1 ? "" : "s"); }
 
 // An iterator that is pinned.
 bool OutlivesUs(const ProbeUnit& unit) { return unit.kind == ProbeKind::Iter && !unit.targets[0].path.empty(); }
@@ -73,51 +37,6 @@ std::optional<Known> CallChecker::KnownValue(const Call& call, size_t arg) const
   return info.type->is_signed ? Known{static_cast<int64_t>(*info.integer)} : Known{*info.integer};
 }
 
-bool CallChecker::CheckArity(const Call& call, const FunctionRow& row, const Signature& signature) {
-  size_t least = 0;
-  for (const Param& param : signature.params) least += param.optional ? 0 : 1;
-  const size_t most = signature.params.size();
-  const size_t given = call.args.size();
-  if (given >= least && (signature.variadic || given <= most)) return true;
-  const std::string wanted = signature.variadic ? "at least " + Plural(least)
-                             : most == 0        ? "no arguments"
-                             : least == most    ? Plural(most)
-                             : least == 0       ? "at most " + Plural(most)
-                                                : fmt::format("{} to {}", least, Plural(most));
-  diagnostics_.EmitWithHint(Diag::ArgumentCount, call.location, "write `" + Usage(row, signature) + "`", row.name, wanted, given);
-  return false;
-}
-
-uint16_t CallChecker::ClassesOf(const Expr& arg) const {
-  const ExprInfo& info = typed_.Info(&arg);
-  const Type* type = info.type;
-  uint16_t classes = As<MapRef>(&arg) != nullptr ? kMap : 0;
-  if (type == nullptr || type->is(TypeKind::None)) return classes;
-  classes |= kAny;
-  if (type->is(TypeKind::Int) || type->is(TypeKind::Enum) || typed_.types->AggregateInt(type) != nullptr) classes |= kInt;
-  if (type->is(TypeKind::Bool)) classes |= kBool | kInt;
-  if ((classes & kInt) != 0 && info.integer) classes |= kConstInt;
-  if (type->is(TypeKind::String)) classes |= kStr;
-  if (type->is(TypeKind::String) && info.string) classes |= kLiteral;
-  if (type->is(TypeKind::Pointer) || type->is(TypeKind::Array)) classes |= kPtr;  // an array stands for its address
-  if (type->IsStack()) classes |= kStack;
-  return classes;
-}
-
-void CallChecker::CheckClasses(const Call& call, const Signature& signature) {
-  for (size_t i = 0; i < call.args.size(); ++i) {
-    const Expr& arg = *call.args[i];
-    const Type* type = typed_.TypeOf(&arg);
-    const uint16_t is = ClassesOf(arg);
-    if (type == nullptr && is == 0) continue;  // an error was reported for it
-    const uint16_t wanted = i < signature.params.size() ? signature.params[i].classes : uint16_t{kAny};
-    if ((is & wanted) != 0) continue;
-    const std::string name = i < signature.params.size() ? signature.params[i].name : "value";
-    diagnostics_.Emit(Diag::ArgumentClass, arg.location, call.name, Describe(wanted), name,
-                      As<MapRef>(&arg) != nullptr && type == nullptr ? "a map" : ToString(type));
-  }
-}
-
 // What a program can do that outlives us: printf() of numbers and strings, to who reads the iterator.
 void CallChecker::CheckPinned(const Call& call, const FunctionRow& row) {
   if (row.effect != Effect::Async || row.id == FunctionId::Printf) return;
@@ -133,7 +52,7 @@ void CallChecker::CheckPinnedFormat(const Call& call, const std::vector<FormatSp
     const bool is_text = piece.conversion.front() == 's' && type->is(TypeKind::String);
     const bool is_number =
         type->IsScalar() && piece.conversion.size() == 1 && kNumbers.find(piece.conversion[0]) != kNumbers.npos;
-    if ((!is_text && !is_number) || piece.precision >= 0)
+    if ((!is_text && !is_number) || piece.precision >= 0 || piece.width_arg >= 0 || piece.precision_arg >= 0)
       diagnostics_.Emit(Diag::PinnedIteratorFormat, call.location, piece.conversion, ToString(type));
   }
 }
@@ -152,10 +71,10 @@ void CallChecker::Check(const Call& call) {
   if ((row.flags & kUnsafe) != 0 && !input_.unsafe) {
     diagnostics_.EmitWithHint(Diag::UnsafeFunction, call.location, "run with --unsafe", row.name);
   }
-  if (!CheckArity(call, row, signature)) return;
+  if (!CheckArity(call, signature, diagnostics_)) return;
   if (OutlivesUs(*unit_)) CheckPinned(call, row);
   if (*id == FunctionId::Delete) return CheckDelete(call);
-  CheckClasses(call, signature);
+  CheckClasses(call, signature, typed_, diagnostics_);
   switch (*id) {
     case FunctionId::Print: return CheckPrint(call);
     case FunctionId::Clear:
@@ -175,7 +94,6 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Strcap: return CheckStrcap(call);
     case FunctionId::Reg: return CheckReg(call);
     case FunctionId::Find: return CheckFind(call);
-    case FunctionId::SocketCookie: return CheckStructs(call, {"struct sock", "struct sock_common"});
     case FunctionId::Pton: return CheckPton(call);
     case FunctionId::Signal:
     case FunctionId::SignalThread: return CheckSignal(call);
@@ -183,17 +101,13 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Memcmp: return CheckBytes(call, {0, 1}, 2);
     case FunctionId::StaticAssert: return CheckStaticAssert(call);
     case FunctionId::Fail: return CheckFail(call);
-    case FunctionId::AssertStr: return CheckAssertStr(call);
     case FunctionId::Strlen: return CheckTexts(call, 1);
     case FunctionId::Strcontains:
     case FunctionId::Strstr:
     case FunctionId::StrConcat: return CheckTexts(call, 2);
     case FunctionId::Path: return CheckPath(call);
     case FunctionId::CommOf: return CheckStructs(call, kOfThreads);
-    case FunctionId::Ppid:
-    case FunctionId::Pcomm:
-    case FunctionId::LeaderComm:
-    case FunctionId::LeaderTid: return CheckTask(call);
+    case FunctionId::TidOf: return CheckTask(call);
     case FunctionId::Printf:
     case FunctionId::Errorf:
     case FunctionId::Warnf:
@@ -204,7 +118,6 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Exit:
     case FunctionId::Time:
     case FunctionId::Join:
-    case FunctionId::Assert:
     case FunctionId::CgroupId:
     case FunctionId::CgroupPath:
     case FunctionId::Override:
@@ -217,7 +130,6 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::IsUnsignedInteger:
     case FunctionId::KfuncExist:
     case FunctionId::KfuncAllowed:
-    case FunctionId::DefaultStrLength:
     case FunctionId::Strerror:
     case FunctionId::SyscallName:
     case FunctionId::SignalName:
@@ -227,7 +139,6 @@ void CallChecker::Check(const Call& call) {
     case FunctionId::Uaddr:
     case FunctionId::Kptr:
     case FunctionId::Uptr:
-    case FunctionId::IsErr:
     case FunctionId::Ksym:
     case FunctionId::Usym:
     case FunctionId::Count:
@@ -345,7 +256,10 @@ void CallChecker::CheckFormat(const Call& call) {
     const Expr& arg = *call.args[1 + spec.arg];
     const Type* type = typed_.TypeOf(&arg);
     if (type == nullptr || type->is(TypeKind::None) || CanPrint(spec, type)) continue;  // None: said by CheckClasses
-    diagnostics_.EmitWithHint(Diag::BadConversion, arg.location, CanPrint({.conversion = "s"}, type) ? "use `%s`" : "",
+    diagnostics_.EmitWithHint(Diag::BadConversion, arg.location,
+                              type->IsBucketed()                    ? "print the whole map"
+                              : CanPrint({.conversion = "s"}, type) ? "use `%s`"
+                                                                    : "",
                               spec.conversion, ToString(type));
   }
   if (OutlivesUs(*unit_)) CheckPinnedFormat(call, format.specs);

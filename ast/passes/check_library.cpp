@@ -44,7 +44,7 @@ void CallChecker::CheckReg(const Call& call) {
 
 // The layout of tasks comes from BTF.
 void CallChecker::CheckTask(const Call& call) {
-  const Type* given = call.args.empty() ? nullptr : typed_.TypeOf(call.args[0]);
+  const Type* given = typed_.TypeOf(call.args[0]);
   const bool other = given != nullptr && given->is(TypeKind::Pointer) && given->element->is(TypeKind::Struct) &&
                      given->element->info->name != "struct task_struct";
   if (other) {
@@ -180,13 +180,6 @@ void CallChecker::CheckFail(const Call& call) {
     message += Show(shown, value);
   }
   diagnostics_.Emit(Diag::Failed, call.location, message);
-}
-
-void CallChecker::CheckAssertStr(const Call& call) {
-  const Type* type = typed_.TypeOf(call.args[0]);
-  if (dead_ > 0 || type == nullptr || type->is(TypeKind::String) || type->is(TypeKind::Array) || type->is(TypeKind::Pointer))
-    return;
-  diagnostics_.Emit(Diag::NotAnAddress, call.args[0]->location, call.name, "a string, an array or a pointer", ToString(type));
 }
 
 // Arrays and pointers stand for the text that they hold or lead to: they must be of characters.

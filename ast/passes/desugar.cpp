@@ -1,5 +1,5 @@
-// Several spellings of one thing become one: `ppid` is the call `ppid()`, `pid()` is the value `pid`, and what is said in
-// terms of other statements (`assert`, `config.max_strlen`) is written out.
+// Several spellings of one thing become one: `pid()` is the value `pid`, `comm(pid)` is `comm_of(pid)`, and
+// `config.max_strlen` is what it stands for.
 #include <type_traits>
 #include <utility>
 
@@ -35,13 +35,7 @@ class Desugarer {
   }
 
   bool ReplaceName(Expr*& place, const Ident& ident) {
-    const FunctionRow* function = FindFunction(ident.name);
-    if (function != nullptr && (function->flags & kBare) != 0 && FindBuiltin(ident.name) == nullptr) {
-      Call* call = ast_.New<Call>(ident.location);
-      call->name = ident.name;
-      call->name_location = ident.location;
-      place = call;
-    } else if (ident.name == "config") {
+    if (ident.name == "config") {
       place = WholeConfig(ident.location);
     }
     return false;
@@ -52,41 +46,11 @@ class Desugarer {
       static_cast<Call*>(place)->name = Row(FunctionId::CommOf).name;
       return true;
     }
-    if (call.name == Row(FunctionId::Assert).name && call.args.size() == 2) {
-      place = Assertion(call);
-      return true;
-    }
     if (!call.args.empty() || FindBuiltin(call.name) == nullptr) return true;
     Ident* ident = ast_.New<Ident>(call.location);
     ident->name = call.name;
     place = ident;
     return false;
-  }
-
-  // `condition ? {} : { errorf("assert failed: %s", message); exit(1); }`
-  Expr* Assertion(const Call& call) {
-    const Location& at = call.location;
-    StrLit* format = ast_.New<StrLit>(at);
-    format->value = "assert failed: %s";
-    IntLit* code = ast_.New<IntLit>(at);
-    code->value = 1;
-    BlockExpr* failed = ast_.New<BlockExpr>(at);
-    failed->statements = {Statement(at, FunctionId::Errorf, {format, call.args[1]}), Statement(at, FunctionId::Exit, {code})};
-    Ternary* choice = ast_.New<Ternary>(at);
-    choice->condition = call.args[0];
-    choice->then = ast_.New<BlockExpr>(at);
-    choice->otherwise = failed;
-    return choice;
-  }
-
-  Stmt* Statement(const Location& at, FunctionId function, std::vector<Expr*> args) {
-    Call* call = ast_.New<Call>(at);
-    call->name = Row(function).name;
-    call->name_location = at;
-    call->args = std::move(args);
-    ExprStmt* statement = ast_.New<ExprStmt>(at);
-    statement->expr = call;
-    return statement;
   }
 
   Expr* ConfigField(const Member& member) {

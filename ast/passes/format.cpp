@@ -130,7 +130,7 @@ bool CanPrint(const FormatSpec& spec, const Type* type) {
     case Takes::Number: return type->IsScalar() || counted;
     case Takes::Character: return type->is(TypeKind::Int) || type->is(TypeKind::Enum);
     case Takes::Address: return type->is(TypeKind::Int) || type->is(TypeKind::Pointer);
-    case Takes::Anything: return !type->is(TypeKind::None);
+    case Takes::Anything: return !type->is(TypeKind::None) && !type->IsBucketed();
     case Takes::Bytes: return type->is(TypeKind::Buffer);
   }
   UNREACHABLE("conversion");

@@ -212,7 +212,6 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::CgroupPath: return CgroupPathFlow(e);
     case FunctionId::StrConcat: return StrConcatFlow(e);
     case FunctionId::Path: return PathFlow(e);
-    case FunctionId::DefaultStrLength: return Constant(e, typed_.config.max_strlen);
     case FunctionId::IsLiteral:
     case FunctionId::IsStr:
     case FunctionId::IsPtr:
@@ -248,21 +247,14 @@ Flow Inference::FunctionFlow(const Call& e, FunctionId id) {
     case FunctionId::Ntop:
     case FunctionId::Macaddr:
     case FunctionId::CommOf:
-    case FunctionId::SocketCookie:
     case FunctionId::Signal:
     case FunctionId::SignalThread:
     case FunctionId::Override:
     case FunctionId::WriteUser:
-    case FunctionId::Assert:
     case FunctionId::StaticAssert:
     case FunctionId::Fail:
-    case FunctionId::AssertStr:
     case FunctionId::Memcmp:
-    case FunctionId::Ppid:
-    case FunctionId::Pcomm:
-    case FunctionId::LeaderComm:
-    case FunctionId::LeaderTid:
-    case FunctionId::IsErr:
+    case FunctionId::TidOf:
     case FunctionId::Reg:
     case FunctionId::Unwatch:
     case FunctionId::Exit: break;

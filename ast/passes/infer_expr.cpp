@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ast/attach_point.h"
+#include "ast/passes/arguments.h"
 #include "ast/passes/infer.h"
 
 namespace kawk {
@@ -274,6 +275,11 @@ Flow Inference::operator()(const Ternary& e) {
 }
 
 Flow Inference::operator()(const BlockExpr& e) {
+  if (e.library != nullptr && reporting_) {
+    // What is wrong in the body of a library macro that was called wrongly, the user need not know.
+    const Signature signature = ParseSignature(FindLibraryMacro(e.library->name)->signature);
+    if (!CheckClasses(*e.library, signature, typed_, diagnostics_)) return Done(e, Flow::Of(types().None()));
+  }
   for (const Stmt* stmt : e.statements) Visit(stmt);
   const Flow flow = e.value != nullptr ? Visit(e.value) : Flow::Of(types().None());
   if (const Type* number = AsNumber(flow).type; number != nullptr && number->IsAggregate()) {

@@ -1,6 +1,7 @@
 // Macros: a call becomes a block with a copy of the macro's body, in which the parameters stand for the arguments. The
 // body's own variables get names that no script can write, so that they meet nobody else's. A `#define` is an expression
-// that sees the names of where it is used.
+// that sees the names of where it is used. The library's macros are parsed where they are used, as if they stood there; a
+// macro of the script beats them, and does not reach into them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <set>
 
 #include "ast/clone.h"
+#include "ast/passes/arguments.h"
 #include "ast/passes/passes.h"
 #include "ast/rewrite.h"
 
@@ -84,11 +86,13 @@ class MacroExpander {
     if (call == nullptr && ident == nullptr) return true;
     const std::string& name = call != nullptr ? call->name : ident->name;
     const auto found = macros_.find(name);
-    if (found == macros_.end()) return ExpandDefine(place, name);
+    const LibraryMacro* library = source_.FindMacro(name) == nullptr ? FindLibraryMacro(name) : nullptr;
+    if (found == macros_.end() && library == nullptr) return ExpandDefine(place, name);
     std::vector<Expr*> arguments;
     if (call != nullptr) arguments = call->args;
     for (Expr*& argument : arguments) Expand(argument);  // as seen by the caller
-    const Macro* macro = Choose(found->second, arguments);
+    const Macro* macro = found != macros_.end() ? Choose(found->second, arguments) : nullptr;
+    if (macro == nullptr && library != nullptr) return ExpandLibrary(place, *library, std::move(arguments));
     if (macro == nullptr) {
       ReportArguments(*place, found->second, arguments);
       place = ast_.New<IntLit>(place->location);  // something that few complain about
@@ -109,6 +113,24 @@ class MacroExpander {
     for (Stmt* stmt : static_cast<BlockExpr*>(place)->statements) Expander().Rewrite(stmt);
     Expand(static_cast<BlockExpr*>(place)->value);
     open_.pop_back();
+    return false;
+  }
+
+  bool ExpandLibrary(Expr*& place, const LibraryMacro& macro, std::vector<Expr*> arguments) {
+    Call* call = ast_.New<Call>(place->location);
+    call->name = macro.name;
+    call->name_location = place->location;
+    call->args = std::move(arguments);
+    const auto form = std::find_if(macro.forms.begin(), macro.forms.end(),
+                                   [&](const LibraryMacro::Form& f) { return f.params.size() == call->args.size(); });
+    place = ast_.New<IntLit>(call->location);  // if anything is wrong
+    if (form == macro.forms.end()) return CheckArity(*call, ParseSignature(macro.signature), diagnostics_), false;
+    auto* block = As<BlockExpr>(input_.parse_expression(ast_, std::string(form->body), call->location));
+    CHECK(block != nullptr);  // a test parses them all
+    block->library = call;
+    Arguments by_name;
+    for (size_t i = 0; i < call->args.size(); ++i) by_name[std::string(form->params[i])] = call->args[i];
+    place = Fill(block, by_name, true);
     return false;
   }
 
@@ -219,6 +241,12 @@ class MacroExpander {
   BlockExpr* Instantiate(const Macro& macro, const std::vector<Expr*>& arguments) {
     Arguments by_name;
     for (size_t i = 0; i < arguments.size(); ++i) by_name[macro.params[i].name] = arguments[i];
+    return Fill(static_cast<BlockExpr*>(CloneExpr(ast_, macro.body)), by_name, false);
+  }
+
+  // Puts arguments into a body. `share`: each stands once as itself, so that its type is known where the call is checked.
+  BlockExpr* Fill(BlockExpr* block, const Arguments& by_name, bool share) {
+    std::set<std::string> shared;
     const std::string suffix = fmt::format("'{}", ++instances_);
     const auto rename = [&](std::string& variable) {
       const auto found = by_name.find(variable);
@@ -233,7 +261,7 @@ class MacroExpander {
       const Ident* ident = As<Ident>(place);
       const auto found = ident != nullptr ? by_name.find(ident->name) : by_name.end();
       if (found == by_name.end()) return true;
-      place = CloneExpr(ast_, found->second);
+      place = share && shared.insert(found->first).second ? found->second : CloneExpr(ast_, found->second);
       return false;
     };
     substitute.on_stmt = [&](Stmt& stmt) {
@@ -250,7 +278,6 @@ class MacroExpander {
       spec.of_type = copy->type;
       spec.of_expr = copy->operand;
     };
-    auto* block = static_cast<BlockExpr*>(CloneExpr(ast_, macro.body));
     for (Stmt* stmt : block->statements) substitute.Rewrite(stmt);
     substitute.Rewrite(block->value);
     return block;
@@ -294,7 +321,7 @@ class MacroExpander {
 }  // namespace
 
 void ExpandMacros(Ast& ast, const ScriptInput& input, TypeSource& source, Diagnostics& diagnostics) {
-  if (!ast.macros.empty() || source.has_macros() || source.reads_headers()) MacroExpander(ast, input, source, diagnostics).Run();
+  MacroExpander(ast, input, source, diagnostics).Run();
 }
 
 }  // namespace kawk

@@ -15,10 +15,10 @@ namespace kawk {
 // The defaults in `config` with the script's config block and then the environment laid over them.
 Config ApplyConfig(const std::vector<ConfigEntry>& entries, Config config, const ScriptInput& input, Diagnostics& diagnostics);
 
-// Calls of macros, the language's and C's → copies of their bodies.
+// Calls of macros, the script's, the library's and C's → copies of their bodies.
 void ExpandMacros(Ast& ast, const ScriptInput& input, TypeSource& source, Diagnostics& diagnostics);
 
-// Several spellings of one thing → one of them: `pid()` → `pid`, `ppid` → `ppid()`, `config.x` → its value.
+// Several spellings of one thing → one of them: `pid()` → `pid`, `config.x` → its value.
 void Desugar(Ast& ast, const Config& config, Diagnostics& diagnostics);
 
 // Attach points → what exists on this machine → one unit per program. Clones trees into `ast`; the clones' probes go to

@@ -345,6 +345,7 @@ void Resolver::operator()(const Call& e) {
   } else if (!ResolveC(e)) {
     std::vector<std::string> names;
     for (const FunctionRow& row : AllFunctions()) names.emplace_back(row.name);
+    for (const LibraryMacro& macro : AllLibraryMacros()) names.emplace_back(macro.name);
     for (const CFunctionInfo& c : typed_.c_functions) names.push_back(c.name);
     diagnostics_.EmitWithHint(Diag::UnknownFunction, e.name_location, DidYouMean(e.name, names), e.name);
   }
