@@ -55,7 +55,8 @@ bool CheckArity(const Call& call, const Signature& signature, Diagnostics& diagn
                              : least == most    ? Plural(most)
                              : least == 0       ? "at most " + Plural(most)
                                                 : fmt::format("{} to {}", least, Plural(most));
-  diagnostics.EmitWithHint(Diag::ArgumentCount, call.location, "write `" + Usage(call.name, signature) + "`", call.name, wanted, given);
+  diagnostics.EmitWithHint(Diag::ArgumentCount, call.location, "write `" + Usage(call.name, signature) + "`", call.name, wanted,
+                           given);
   return false;
 }
 
@@ -87,7 +88,7 @@ bool CheckClasses(const Call& call, const Signature& signature, const Typed& typ
     fits = false;
     const std::string name = i < signature.params.size() ? signature.params[i].name : "value";
     diagnostics.Emit(Diag::ArgumentClass, arg.location, call.name, Describe(wanted), name,
-                      As<MapRef>(&arg) != nullptr && type == nullptr ? "a map" : ToString(type));
+                     As<MapRef>(&arg) != nullptr && type == nullptr ? "a map" : ToString(type));
   }
   return fits;
 }

@@ -1,4 +1,5 @@
-// A conversion is % flags width .precision length letter; width and precision may be `*`, an argument. What does not fit that is text, as in the peer: `100%\n` prints.
+// A conversion is % flags width .precision length letter; width and precision may be `*`, an argument. What does not fit that is
+// text, as in the peer: `100%\n` prints.
 #include "ast/passes/format.h"
 
 #include <fmt/format.h>

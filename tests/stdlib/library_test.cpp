@@ -55,23 +55,25 @@ TEST(Library, EveryRowIsListedOnce) {
 // What the language has by its description, whether the compiler, the library or the parser makes it.
 TEST(Library, EveryNameOfTheLanguageIsListed) {
   constexpr const char* kFunctions[] = {
-      "printf",      "print",        "time",         "strftime",      "cat",         "join",        "system",
-      "errorf",      "warnf",        "exit",         "cgroupid",      "kaddr",       "uaddr",       "percpu_kaddr",
-      "pton",        "getopt",       "static_assert", "fail",         "is_literal",  "is_str",      "is_ptr",
-      "is_array",    "is_integer",   "is_unsigned_integer", "kfunc_exist", "kfunc_allowed", "str",   "buf",
-      "strlen",      "strcap",       "strncmp",      "strcontains",   "strstr",      "str_concat",  "memcmp",
-      "bswap",       "ksym",         "usym",         "cgroup_path",   "syscall_name", "signal_name", "strerror",
-      "ntop",        "macaddr",      "kptr",         "uptr",          "socket_cookie", "is_err",    "skboutput",
-      "signal",      "signal_thread", "override",    "write_user",    "assert",      "clear",       "zero",
-      "delete",      "has_key",      "find",         "len",           "count",       "sum",         "min",
-      "max",         "avg",          "stats",        "hist",          "lhist",       "tseries",     "reg",
-      "ppid",        "pcomm",        "leader_comm",  "leader_tid",
+      "printf",      "print",         "time",          "strftime",     "cat",           "join",
+      "system",      "errorf",        "warnf",         "exit",         "cgroupid",      "kaddr",
+      "uaddr",       "percpu_kaddr",  "pton",          "getopt",       "static_assert", "fail",
+      "is_literal",  "is_str",        "is_ptr",        "is_array",     "is_integer",    "is_unsigned_integer",
+      "kfunc_exist", "kfunc_allowed", "str",           "buf",          "strlen",        "strcap",
+      "strncmp",     "strcontains",   "strstr",        "str_concat",   "memcmp",        "bswap",
+      "ksym",        "usym",          "cgroup_path",   "syscall_name", "signal_name",   "strerror",
+      "ntop",        "macaddr",       "kptr",          "uptr",         "socket_cookie", "is_err",
+      "skboutput",   "signal",        "signal_thread", "override",     "write_user",    "assert",
+      "clear",       "zero",          "delete",        "has_key",      "find",          "len",
+      "count",       "sum",           "min",           "max",          "avg",           "stats",
+      "hist",        "lhist",         "tseries",       "reg",          "ppid",          "pcomm",
+      "leader_comm", "leader_tid",
   };
   for (const char* name : kFunctions) EXPECT_TRUE(FindFunction(name) != nullptr || FindLibraryMacro(name) != nullptr) << name;
-  constexpr const char* kValues[] = {"args",    "arg0", "arg9",     "retval", "func",    "probe",   "probetype", "pid",
-                                     "tid",     "cpid", "has_cpid", "uid",    "gid",     "username", "comm",     "curtask",
-                                     "cpu",     "ncpus", "numaid",  "cgroup", "nsecs",   "elapsed", "jiffies",   "rand",
-                                     "kstack",  "ustack", "ctx",    "usermode"};
+  constexpr const char* kValues[] = {"args",    "arg0",    "arg9", "retval",   "func",   "probe",  "probetype",
+                                     "pid",     "tid",     "cpid", "has_cpid", "uid",    "gid",    "username",
+                                     "comm",    "curtask", "cpu",  "ncpus",    "numaid", "cgroup", "nsecs",
+                                     "elapsed", "jiffies", "rand", "kstack",   "ustack", "ctx",    "usermode"};
   for (const char* name : kValues) EXPECT_NE(FindBuiltin(name), nullptr) << name;
 }
 
