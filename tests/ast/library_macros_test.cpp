@@ -28,7 +28,9 @@ TEST(LibraryMacros, EveryFormParsesAndFitsItsSignature) {
       Rewriter look;
       look.on_expr = [&](Expr*& place) {
         EXPECT_EQ(place->location.begin.line, 7u);
-        if (const Call* call = As<Call>(place)) EXPECT_NE(FindFunction(call->name), nullptr) << call->name;
+        if (const Call* call = As<Call>(place)) {
+          EXPECT_NE(FindFunction(call->name), nullptr) << call->name;
+        }
         return true;
       };
       look.Rewrite(body);
