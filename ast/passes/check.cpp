@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "ast/passes/arguments.h"
 #include "ast/passes/passes.h"
 
 namespace kawk {
@@ -69,6 +70,7 @@ class Checker {
     diagnostics_.EmitWithHint(Diag::NoValue, e.location, "a type stands in casts, `let`, `sizeof` and arguments of macros");
   }
   void operator()(const BlockExpr& e) {
+    if (e.library != nullptr && !Fits(*e.library)) return;  // said when types were inferred
     VisitStatements(e.statements);
     Visit(e.value);
   }
@@ -109,6 +111,12 @@ class Checker {
   void operator()(const Block& s) { VisitStatements(s.statements); }
 
  private:
+  // Whether a library macro was called with what it takes.
+  bool Fits(const Call& call) const {
+    Diagnostics unused;
+    return CheckClasses(call, ParseSignature(FindLibraryMacro(call.name)->signature), typed_, unused);
+  }
+
   void Visit(const Expr* expr) {
     if (expr != nullptr) VisitExpr(*expr, *this);
   }

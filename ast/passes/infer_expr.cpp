@@ -278,7 +278,8 @@ Flow Inference::operator()(const BlockExpr& e) {
   if (e.library != nullptr && reporting_) {
     // What is wrong in the body of a library macro that was called wrongly, the user need not know.
     const Signature signature = ParseSignature(FindLibraryMacro(e.library->name)->signature);
-    if (!CheckClasses(*e.library, signature, typed_, diagnostics_)) return Done(e, Flow::Of(types().None()));
+    if (!CheckClasses(*e.library, signature, typed_, diagnostics_))
+      return Done(e, Flow::Of(TypeFromText(signature.result, types())));
   }
   for (const Stmt* stmt : e.statements) Visit(stmt);
   const Flow flow = e.value != nullptr ? Visit(e.value) : Flow::Of(types().None());

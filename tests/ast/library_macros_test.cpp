@@ -48,7 +48,7 @@ TEST(LibraryMacros, AMacroOfTheScriptBeatsTheLibrarys) {
   EXPECT_NE(AnalyseScript("macro pcomm(a, b) { a + b } BEGIN { print(pcomm(1, 2, 3)); }")->Messages().find("at most 1 argument"),
             std::string::npos);
   // A library macro's body calls functions, not what the script calls so.
-  EXPECT_EQ(AnalyseScript("macro strstr(a, b) { 5 } BEGIN { print(strcontains(\"abc\", \"b\")); }")->Messages(), "");
+  EXPECT_EQ(AnalyseScript("macro errorf(a, b) { 5 } BEGIN { assert(1 == 1, \"message\"); }")->Messages(), "");
 }
 
 }  // namespace
