@@ -2,9 +2,7 @@
 #include <linux/bpf.h>
 #include <llvm/IR/CFG.h>
 
-#include <algorithm>
 #include <bit>
-#include <optional>
 
 #include "base/check.h"
 #include "codegen/program.h"
@@ -40,9 +38,6 @@ llvm::Value* Program::StringInto(llvm::Value* dst, uint64_t capacity, const Expr
   if (info.function == FunctionId::Str) {
     const auto* call = static_cast<const Call*>(expr);
     const Value address = AddressValue(call->args[0]);
-    // A length counts the NUL, but that of a literal.
-    const std::optional<uint64_t> length = call->args.size() > 1 ? typed().Info(call->args[1]).integer : std::nullopt;
-    if (length && !typed().Info(call->args[0]).string) capacity = std::clamp<uint64_t>(*length, 1, capacity);
     if (address.type->IsScalar()) {
       SetLocation(expr->location);
       const AddressSpace space = address.type->is(TypeKind::Pointer) ? address.type->space : DefaultSpace();

@@ -280,13 +280,13 @@ Flow Inference::StrFlow(const Call& e) {
   for (const Expr* arg : e.args) Visit(arg);
   typed_.Info(&e).string.reset();
   if (e.args.empty()) return {};
-  // As a C string of that many bytes, the last of which is the NUL; -1: none known.
-  Known length = e.args.size() > 1 ? KnownValue(e.args[1]).value_or(-1) : -1;
-  if (length > 0) --length;
+  // As a C string of that many bytes, the last of which is the NUL, but for literals; -1: none known.
+  const Known given = e.args.size() > 1 ? KnownValue(e.args[1]).value_or(-1) : -1;
+  const Known length = given > 0 ? given - 1 : given;
   const ExprInfo& from = typed_.Info(e.args[0]);
   std::optional<std::string> text = LiteralText(*e.args[0]);
-  if (text && (e.args.size() == 1 || length >= 0)) {
-    if (length >= 0 && length < static_cast<Known>(text->size())) text->resize(static_cast<size_t>(length));
+  if (text && (e.args.size() == 1 || given >= 0)) {
+    if (given >= 0 && given < static_cast<Known>(text->size())) text->resize(static_cast<size_t>(given));
     return ConstantString(e, *text);
   }
   if (from.type != nullptr && from.type->is(TypeKind::String) && e.args.size() == 1) return Flow::Of(from.type);
