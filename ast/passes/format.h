@@ -1,6 +1,7 @@
 // printf formats: text → pieces.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
