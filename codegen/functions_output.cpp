@@ -51,7 +51,9 @@ llvm::Value* ReadStrings(Program& p, llvm::Value* record, uint64_t fixed, llvm::
     p.CheckRead(readers.string, got, at);
     // A string that cannot be read counts as empty: the helper has left zeros.
     llvm::Value* length = ir.CreateSelect(ir.CreateICmpSLE(got, p.I64(0)), p.I64(0), ir.CreateSub(got, p.I64(1)));
-    used = ir.CreateAdd(used, ir.CreateAdd(p.Bound(length, LengthMask(kJoinBytes)), p.I64(1)));
+    // Bounded anew, so that the least it can be is 0 on every way: the verifier follows one for all.
+    used = p.Bound(ir.CreateAdd(used, ir.CreateAdd(p.Bound(length, LengthMask(kJoinBytes)), p.I64(1))),
+                   LengthMask(fixed + kJoinStrings * kJoinBytes));
   }
   ends.emplace_back(used, ir.GetInsertBlock());
   ir.CreateBr(end);
