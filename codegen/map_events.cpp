@@ -113,6 +113,7 @@ void Program::SendPrint(int map, image::EventSpec event, bool whole_epoch) {
   const bool epochs = module_.HasEpochs(map);
   event.map = static_cast<uint32_t>(map);
   event.probe = index_;
+  event.whole_epoch = whole_epoch && epochs;
   uint32_t size = image::kEpochField + (epochs ? 8 : 0);
   const uint32_t value_at = size;
   const bool scalar = info.key == nullptr && !info.value->IsBucketed() && !whole_epoch;

@@ -20,11 +20,6 @@ void MapEvents::Wait() {
   WaitForPrograms();
 }
 
-bool MapEvents::IsWholeScalar(const image::EventSpec& spec) const {
-  const image::MapSpec& map = image_.maps[spec.map];
-  return map.has_epochs && map.key == 0 && spec.args.empty() && BucketCount(image_.types[map.value]) == 0;
-}
-
 bool MapEvents::IsSum(uint32_t map) const {
   const image::MapSpec& spec = image_.maps[map];
   if (!spec.has_epochs || spec.key != 0) return false;
@@ -57,12 +52,11 @@ MapSnapshot MapEvents::WithoutTaken(uint32_t map, uint64_t epoch, MapSnapshot sn
 }
 
 MapSnapshot MapEvents::Snapshot(const image::EventSpec& spec, std::span<const uint8_t> record, Clock::time_point drained) {
-  // A whole epoch is asked for by `print(@x); clear(@x);` alone. When two CPUs come to that at once, one shows what was in it.
-  const bool whole = IsWholeScalar(spec);
+  // When two CPUs come to `print(@x); clear(@x);` at once, one shows what was in the epoch.
   uint64_t& told = told_[spec.map][EpochIn(record) % image::kEpochCopies];
-  if (whole && told == EpochIn(record) + 1) return {&image_.maps[spec.map], {}};
+  if (spec.whole_epoch && told == EpochIn(record) + 1) return {&image_.maps[spec.map], {}};
   MapSnapshot snapshot = ReadForPrint(spec, record, drained);
-  if (whole && Over(spec.map, EpochIn(record))) told = EpochIn(record) + 1;
+  if (spec.whole_epoch && Over(spec.map, EpochIn(record))) told = EpochIn(record) + 1;
   if (!IsSum(spec.map)) return snapshot;
   const uint64_t epoch = EpochIn(record);
   shown_[spec.map] = {epoch, snapshot.entries.empty() ? SmallBytes() : snapshot.entries[0].value};

@@ -41,8 +41,6 @@ class MapEvents {
     SmallBytes value;  // empty: nothing yet
   };
   bool IsSum(uint32_t map) const;
-  // Whether a print of a scalar shows a whole epoch instead of the value at the call.
-  bool IsWholeScalar(const image::EventSpec& spec) const;
   // Less what a clear() of the same epoch has taken away.
   MapSnapshot WithoutTaken(uint32_t map, uint64_t epoch, MapSnapshot snapshot) const;
   MapSnapshot ReadForPrint(const image::EventSpec& spec, std::span<const uint8_t> record, Clock::time_point drained);
@@ -54,7 +52,7 @@ class MapEvents {
   const MapStore& maps_;
   Clock::time_point last_wait_;    // when the last wait began
   std::vector<uint64_t> at_wait_;  // each map's epoch at that moment
-  // Of each scalar the ended epochs that were shown whole, plus one, by their copy.
+  // Of each map the ended epochs that were shown whole, plus one, by their number modulo kEpochCopies.
   std::vector<std::array<uint64_t, image::kEpochCopies>> told_;
   // Of each map what was printed last, and what clear() has taken away where there was no new epoch to begin: clears came
   // faster than they could be followed.

@@ -56,6 +56,7 @@ void Fields(A& a, Is<FormatPiece> auto& s) {
 template <class A>
 void Fields(A& a, Is<EventSpec> auto& s) {
   a(s.kind), a(s.probe), a(s.location), a(s.format), a(s.args), a(s.fixed_size), a(s.map), a(s.top), a(s.div);
+  a(s.whole_epoch);
 }
 template <class A>
 void Fields(A& a, Is<AttachSpec> auto& s) {

@@ -14,7 +14,7 @@
 namespace kawk::image {
 
 // Raised whenever the meaning of a field or of the wire layout changes; DeserializeImage refuses others.
-inline constexpr uint32_t kVersion = 3;
+inline constexpr uint32_t kVersion = 4;
 
 enum class ValueKind : uint8_t {
 #define VALUE_KIND(id) id,
@@ -166,10 +166,11 @@ struct EventSpec {
   Location location;
   std::vector<FormatPiece> format;  // Printf, Cat, System, Errorf, Warnf; others: see kinds.def
   std::vector<EventArg> args;
-  uint32_t fixed_size = 0;  // bytes of the fixed part, header included
-  uint32_t map = 0;         // PrintMap, ClearMap, ZeroMap: index into Image::maps
-  uint64_t top = 0;         // PrintMap: 0 = all
-  uint64_t div = 0;         // PrintMap: 0 = none
+  uint32_t fixed_size = 0;   // bytes of the fixed part, header included
+  uint32_t map = 0;          // PrintMap, ClearMap, ZeroMap: index into Image::maps
+  uint64_t top = 0;          // PrintMap: 0 = all
+  uint64_t div = 0;          // PrintMap: 0 = none
+  bool whole_epoch = false;  // PrintMap: a clear() or zero() of the map follows at once, which ends the epoch
 };
 
 // --- programs and attach points ----------------------------------------------------------------------------------
