@@ -15,7 +15,6 @@ namespace kawk {
 namespace {
 
 constexpr uint64_t kInstructionPointer = 128;  // in x86-64's struct pt_regs
-constexpr int64_t kMostErrors = 4095;          // the kernel's MAX_ERRNO
 
 // A table of strings of one size in .rodata; the entry behind the last name is for all other numbers.
 Value NameOf(Program& p, llvm::Value* number, const NameTable& table, const Type* type) {
@@ -67,7 +66,13 @@ Value EmitPercpuKaddrCall(Program& p, const Call& call) {
   llvm::Value* address = call.args.size() > 1 ? p.Helper(BPF_FUNC_per_cpu_ptr, ir.getPtrTy(),
                                                          {variable, p.Scalar(call.args[1], p.typed().types->Int(32, false))})
                                               : p.Helper(BPF_FUNC_this_cpu_ptr, ir.getPtrTy(), {variable});
-  return {p.AsInteger(address), p.typed().TypeOf(&call)};
+  // Out of memory it comes as a number: to the verifier what the helper gives is null, or a structure of the variable's type
+  // at which no other offset may be read.
+  llvm::Value* typed = p.Allocate(8);
+  llvm::Value* number = p.Allocate(8);
+  ir.CreateStore(p.AsInteger(address), typed)->setVolatile(true);
+  p.Helper(BPF_FUNC_probe_read_kernel, ir.getInt64Ty(), {number, p.I32(8), typed});
+  return {ir.CreateLoad(ir.getInt64Ty(), number), p.typed().TypeOf(&call)};
 }
 
 // Where the probe's instruction is mapped, plus the distance.
