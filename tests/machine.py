@@ -59,6 +59,7 @@ ABSENT = {
     "tool": "there is no {}",
     "compiler": "there is no {}",
     "uninterrupted": "since Linux 7 programs of tracepoints may be interrupted by others",
+    "unwinding": "Linux 7's verifier gives up on dw_ustack",
     "linux": "needs Linux {}",
     "kawk": "is about kawk alone",
 }
@@ -89,6 +90,8 @@ def missing(need: str, is_peer: bool) -> str | None:
     elif kind == "linux":
         found = [int(part) for part in re.findall(r"\d+", platform.release())[:2]] >= [int(part) for part in what.split(".")]
     elif kind == "uninterrupted":  # no task gets the CPU in the middle of a tracepoint's program
+        found = int(platform.release().split(".")[0]) < 7
+    elif kind == "unwinding":  # Linux 7's verifier takes every way through the search in dw_ustack's tables
         found = int(platform.release().split(".")[0]) < 7
     elif kind == "kawk":
         found = not is_peer
