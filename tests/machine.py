@@ -59,7 +59,7 @@ ABSENT = {
     "tool": "there is no {}",
     "compiler": "there is no {}",
     "uninterrupted": "since Linux 7 programs of tracepoints may be interrupted by others",
-    "unwinding": "Linux 7's verifier gives up on dw_ustack",
+    "unwinding": "the verifiers of Linux 6.1 and 7 give up on dw_ustack",
     "linux": "needs Linux {}",
     "kawk": "is about kawk alone",
 }
@@ -91,8 +91,8 @@ def missing(need: str, is_peer: bool) -> str | None:
         found = [int(part) for part in re.findall(r"\d+", platform.release())[:2]] >= [int(part) for part in what.split(".")]
     elif kind == "uninterrupted":  # no task gets the CPU in the middle of a tracepoint's program
         found = int(platform.release().split(".")[0]) < 7
-    elif kind == "unwinding":  # Linux 7's verifier takes every way through the search in dw_ustack's tables
-        found = int(platform.release().split(".")[0]) < 7
+    elif kind == "unwinding":  # the verifiers of 6.1 and 7 take every way through the search in dw_ustack's tables
+        found = (6, 12) <= tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2]) < (7, 0)
     elif kind == "kawk":
         found = not is_peer
     else:
